@@ -74,13 +74,13 @@ def soak_target(
 
     A campaign that has hours to come goes on; otherwise another one begins.
     """
-    from perf_pipeline.endurance_run import begin_campaign, end_campaign
+    from perf_pipeline.endurance_run import begin_campaign, end_target
 
     folder = current_campaign(context.instance)
     with ending_as_canceled(context):
         if folder is None or config.new_campaign or is_over(folder):
             if folder is not None:
-                end_campaign(folder)
+                end_target(folder)
             folder = begin_campaign(
                 open_scenario(config.scenario, read_machine_limits()),
                 settings_with(config.results_dir),

@@ -20,7 +20,7 @@ VISIBLE_BYTES = 1024.0
 """Growth per 1000 workflows below which nothing is named; the leak verdict has the same limit."""
 KEPT_PACE = 0.75
 """The second half of the intervals must have this share of the first half's growth."""
-LAST_PACE = 0.5
+LAST_PACE = 2 / 3
 """The last interval must have this share of the mean growth: a cache may just have filled."""
 CONFIDENCE = 0.95
 
@@ -56,16 +56,17 @@ def growth_of(growths: Sequence[float], *, looked_at: int = 1) -> Growth:
 
 
 def pattern_of(growths: Sequence[float], growth: Growth) -> Pattern:
-    """Return how a place grew: steadily to the end, less and less, or in no way that can be told.
+    """Return how a place grew.
 
     Args:
         growths: Bytes per 1000 workflows in each interval.
         growth: Their mean with its interval.
     """
     half = len(growths) // 2
-    first, last = fmean(growths[:half]), fmean(growths[-half:])
-    if first > 0 and last < KEPT_PACE * first:
-        return "slowing"
-    if growth.low < VISIBLE_BYTES or growths[-1] < LAST_PACE * growth.per_1000:
-        return "unsteady"
-    return "steady"
+    is_slowing = fmean(growths[-half:]) < KEPT_PACE * fmean(growths[:half])
+    reaches_end = growths[-1] >= LAST_PACE * growth.per_1000
+    if growth.low >= VISIBLE_BYTES and reaches_end and not is_slowing:
+        return "steady"
+    if min(growths) < 0:
+        return "to_and_fro"
+    return "slowing" if is_slowing else "in_steps"

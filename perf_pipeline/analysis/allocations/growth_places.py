@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.allocation_trace import AllocationTrace, FrameLine, PlaceSeries
 
 MAX_OTHER_PLACES = 10
+_BOUNDED = ("slowing", "in_steps")
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def growth_places(
         intervals=len(worked),
         process=None if problem else _process(trace),
         places=tuple(one for one in found if one.pattern == "steady"),
-        other_places=tuple(one for one in found if one.pattern != "steady")[:MAX_OTHER_PLACES],
+        other_places=tuple(one for one in found if one.pattern in _BOUNDED)[:MAX_OTHER_PLACES],
         changed_places=trace.changed_places,
         cost=None if problem else _cost(trace),
         warnings=() if problem else _warnings(traced, trace, workflows, failed),

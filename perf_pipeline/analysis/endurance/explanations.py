@@ -234,7 +234,7 @@ def _visible(terms: Terms, fits: _Fits, n: int, doubt: float) -> float:
         place
         for place, one in enumerate(terms.rests[:half])
         if one.step in {best.step, best.step or one.step}
-        and one.waves >= best.waves
+        and one.cycle in {best.cycle, best.cycle or one.cycle}
         and one.has_load >= best.has_load
     ]
     of_shape = slice(None)

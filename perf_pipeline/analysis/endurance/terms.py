@@ -5,7 +5,7 @@ Floors are a constant, perhaps with a trend (the leak), and perhaps with things 
 - a warm-up: a ramp that ends, as of a list with a maximum length, or an exponential approach, as of
   a cache; or the growth of an allocator, which goes with the logarithm of time;
 - one step;
-- a daily cycle of one or two waves, where the signal covers a day;
+- a cycle: a daily one of one or two waves, where the signal covers a day, or a shorter one;
 - the load, where it is known.
 """
 
@@ -29,17 +29,21 @@ if TYPE_CHECKING:
 RAMP_ENDS = np.linspace(1 / 48, 3 / 4, 36)
 LATEST_WARM_UP = 0.5
 """A ramp may end later where a trend follows: then the trend begins there."""
-APPROACHES = np.geomspace(1 / 100, 1 / 5, 24)
-CREEPS = np.geomspace(1 / 1000, 1 / 8, 18)
+APPROACHES = np.geomspace(1 / 100, 1 / 4, 24)
+CREEPS = np.geomspace(1 / 1000, 1 / 3, 20)
 """Of the time that the signal covers: ends of ramps, time constants of approaches and of creeps."""
 
 MIN_STEP_BLOCKS = 2
 MIN_DAYS = 0.9
+OTHER_PERIODS = (2 / 3, 1 / 2, 2 / 5, 1 / 3, 1 / 4)
+"""Periods of a cycle other than a day, of the time that the signal covers."""
 CONSTANT, TREND = 0, 1
 
 RAMP, APPROACH, CREEP = range(3)
-PRESENT = 0.25
-"""Probability, before the data are seen, that a term other than the trend is there at all."""
+STEP_PRIOR, CYCLE_PRIOR, LOAD_PRIOR = 0.25, 0.25, 0.5
+SHAPE_PRIORS = (0.08, 0.08, 0.16)
+"""Probability, before the data are seen, that a term is there at all: a step, a cycle, the load,
+and each kind of shape. That of a trend is a half."""
 
 
 class Rest(NamedTuple):
@@ -48,13 +52,13 @@ class Rest(NamedTuple):
     Attributes:
         has_trend: Whether there is a trend.
         step: Column of the step; 0 without.
-        waves: Number of waves of the daily cycle.
+        cycle: Which cycle of ``Terms.cycles``, from 1; 0 without.
         has_load: Whether the load is a term.
     """
 
     has_trend: bool
     step: int
-    waves: int
+    cycle: int
     has_load: bool
 
 
@@ -63,7 +67,7 @@ class Terms:
     """The terms at the times of the floors.
 
     Attributes:
-        columns: float64[n, p]: constant, trend, steps, waves, load.
+        columns: float64[n, p]: constant, trend, steps, waves of the cycles, load.
         shapes: float64[n, m], a warm-up or creep in each column.
         kinds: int[m], which of ``RAMP``, ``APPROACH`` and ``CREEP`` each is.
         late: float64[m], growth of each at the end of the signal, per unit of the trend.
@@ -110,16 +114,19 @@ def terms_of(hours: Floats, load: Floats | None, day_hours: float) -> Terms:
         (np.arange(len(at)) >= first).astype(np.float64)
         for first in range(MIN_STEP_BLOCKS, len(at) - MIN_STEP_BLOCKS + 1)
     ]
-    waves = 0
+    first_wave = len(columns)
+    cycles = []
     if span >= MIN_DAYS * day_hours:
-        waves = 2
-        for wave in (1.0, 2.0):
-            angle = 2.0 * math.pi * wave * hours / day_hours
-            columns += [np.sin(angle), np.cos(angle)]
+        columns += [*_wave(hours, day_hours), *_wave(hours, day_hours / 2.0)]
+        cycles = [(0, 1), (0, 1, 2, 3)]
+    with_step = len(cycles)
+    for period in OTHER_PERIODS:
+        cycles.append((len(columns) - first_wave, len(columns) - first_wave + 1))
+        columns += _wave(hours, period * span)
     has_load = load is not None and float(np.ptp(load)) > 0.0
     if load is not None and has_load:
         columns.append((load - load.mean()) / np.ptp(load))
-    rests, used, log_prior = _rests(len(at), waves, has_load=has_load)
+    rests, used, log_prior = _rests(len(at), tuple(cycles), with_step, has_load=has_load)
     kinds = np.repeat([RAMP, APPROACH, CREEP], [len(RAMP_ENDS), len(APPROACHES), len(CREEPS)])
     constants = np.concatenate([RAMP_ENDS, APPROACHES, CREEPS])
     return Terms(
@@ -141,29 +148,42 @@ def terms_of(hours: Floats, load: Floats | None, day_hours: float) -> Terms:
     )
 
 
+def _wave(hours: Floats, period: float) -> list[Floats]:
+    angle = 2.0 * math.pi * hours / period
+    return [np.sin(angle), np.cos(angle)]
+
+
 @lru_cache(maxsize=16)
 def _rests(
-    count: int, max_waves: int, *, has_load: bool
+    count: int, cycles: tuple[tuple[int, ...], ...], with_step: int, *, has_load: bool
 ) -> tuple[tuple[Rest, ...], tuple[tuple[int, ...], ...], Floats]:
-    """Return the explanations but for their shapes, their columns and their probabilities."""
+    """Return the explanations but for their shapes, their columns and their probabilities.
+
+    Args:
+        count: Number of floors.
+        cycles: The columns of each cycle, counted from the first wave.
+        with_step: How many of the cycles, from the first on, may go with a step.
+        has_load: Whether the load may be a term.
+    """
     steps = range(2, 2 + count - 2 * MIN_STEP_BLOCKS + 1)
+    waves = 1 + max(place for one in cycles for place in one)
     rests, used, priors = [], [], []
     for chosen in itertools.product(
-        (False, True), (0, *steps), range(max_waves + 1), (False, True)[: 1 + has_load]
+        (False, True), (0, *steps), range(len(cycles) + 1), (False, True)[: 1 + has_load]
     ):
         rest = Rest(*chosen)
-        columns = [CONSTANT]
-        prior = 0.5
-        if rest.has_trend:
-            columns.append(TREND)
-        prior *= PRESENT / len(steps) if rest.step else 1.0 - PRESENT
+        if rest.step and rest.cycle > with_step:
+            continue
+        columns = [CONSTANT, *([TREND] if rest.has_trend else [])]
+        prior = STEP_PRIOR / len(steps) if rest.step else 1.0 - STEP_PRIOR
+        prior *= CYCLE_PRIOR / len(cycles) if rest.cycle else 1.0 - CYCLE_PRIOR
+        prior *= LOAD_PRIOR
         if rest.step:
             columns.append(rest.step)
-        if max_waves:
-            prior *= PRESENT / max_waves if rest.waves else 1.0 - PRESENT
-        columns += range(steps.stop, steps.stop + 2 * rest.waves)
+        if rest.cycle:
+            columns += [steps.stop + place for place in cycles[rest.cycle - 1]]
         if rest.has_load:
-            columns.append(steps.stop + 2 * max_waves)
+            columns.append(steps.stop + waves)
         rests.append(rest)
         used.append(tuple(columns))
         priors.append(math.log(prior))
@@ -182,13 +202,13 @@ def _log_prior_of_shapes(
     rests: tuple[Rest, ...], kinds: npt.NDArray[np.int64], constants: Floats
 ) -> Floats:
     """Return the logarithm of the probability of no shape, and of each, beside each rest."""
-    of_kind = PRESENT / 3.0 / np.bincount(kinds)[kinds]
-    each = np.log(np.concatenate([[1.0 - PRESENT], of_kind]))
+    of_kind = (np.array(SHAPE_PRIORS) / np.bincount(kinds))[kinds]
+    each = np.log(np.concatenate([[1.0 - sum(SHAPE_PRIORS)], of_kind]))
     prior = np.tile(each, (len(rests), 1))
     late_ramps = 1 + np.flatnonzero((kinds == RAMP) & (constants > LATEST_WARM_UP))
     for place, rest in enumerate(rests):
         if not rest.has_trend:
             prior[place, late_ramps] = -np.inf
-        if rest.step and rest.waves:
+        if rest.step and rest.cycle:
             prior[place, 1:] = -np.inf
     return prior

@@ -6,10 +6,10 @@ The level behind them has the role ``allocations``: it counts in no verdict and 
 from dataclasses import dataclass
 from typing import Literal
 
-Pattern = Literal["steady", "slowing", "unsteady"]
+Pattern = Literal["steady", "slowing", "in_steps", "to_and_fro"]
 """``steady``: it grew with the work to the end. ``slowing``: it grew, and less at the end, as a
-cache does that fills. ``unsteady``: it is more than at the beginning, and whether it grows with the
-work cannot be told: it grew once, in steps or to and fro."""
+cache does that fills. ``in_steps``: it grew once, or in some intervals and not in others.
+``to_and_fro``: it also shrank, and whether it grows with the work cannot be told."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class GrowthPlaces:
         intervals: Number of intervals of equal work.
         process: The process as a whole; None with a problem.
         places: That grew steadily, most bytes first.
-        other_places: That grew in another pattern, most bytes first.
+        other_places: That grew and never shrank, slowing or in steps, most bytes first.
         changed_places: How many places changed at all.
         cost: Of tracing; None with a problem.
         problem: Why nothing can be named; empty if it can.

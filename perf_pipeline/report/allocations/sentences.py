@@ -25,13 +25,13 @@ CALLERS = 3
 """Callers of a place that are named."""
 MB = 1_000_000.0
 _NATIVE = (
-    "Memory that native code allocates by itself is in no place: a native profiler such as memray "
-    "sees it"
+    "Memory that native code allocates by itself is in no place, and a native profiler such as "
+    "memray sees it"
 )
 _PATTERNS = {
     "steady": "grew to the end",
     "slowing": "grew less and less",
-    "unsteady": "grew once, in steps or to and fro",
+    "in_steps": "grew once or in steps",
 }
 
 
@@ -88,7 +88,7 @@ def _process(process: ProcessGrowth) -> Iterator[str]:
                 "place of the heap shows."
             )
     outside = process.outside_bytes
-    beside = f": {_growth(outside)} per 1000 workflows outside of the heap" if outside else ""
+    beside = f"; outside of the heap the process grew by {_growth(outside)}" if outside else ""
     yield f"{_NATIVE}{beside}."
 
 

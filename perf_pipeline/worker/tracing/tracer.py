@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
 WARM_UP_SHARE, INTERVALS_SHARE = 1 / 3, 0.4
 """Shares of the time; the rest is for pauses, for callers and for the interval without tracing."""
-LOOK_EVERY_S = 0.005
+LOOK_EVERY_S = 0.002
 _OUR_FOLDER = str(Path(PACKAGE).parent)
-QUIET_LOOKS = 6
+QUIET_LOOKS = 15
 """Looks in a row that find nothing in flight: a slot that was just allowed may still begin."""
 QUIET_MAX_S = 10.0
 """A workflow that takes longer is in the snapshot, and counted there."""
@@ -88,9 +88,11 @@ class AllocationTracer:
         try:
             while not words[GO_NS]:
                 self._look()
-            begun_ns = words[GO_NS]
+            begun_ns = monotonic_ns()
             self._play(job.warm_up_workflows, begun_ns + int(WARM_UP_SHARE * job.limit_s * 1e9))
             workflows = self._affordable((monotonic_ns() - begun_ns) / 1e9)
+            # A snapshot takes memory that allocators keep: not in the growth of the process.
+            tracemalloc.take_snapshot().statistics("lineno")
             self._snapshot()
             for _ in range(job.intervals):
                 self._intervals.append(self._interval(workflows, is_traced=True))

@@ -12,7 +12,7 @@ from assets.endurance.campaigns import campaign_to_join
 from assets.endurance.hours import endurance_hour, soak_target
 from assets.endurance.trend import endurance_checks, endurance_report, endurance_trend
 from assets.shown.end_summary import end_summary
-from perf_pipeline.endurance_run import end_campaign
+from perf_pipeline.endurance_run import end_target
 from perf_pipeline.report.endurance.stored_campaign import stored_campaign
 from perf_pipeline.samples.campaign.first_partition import partition_at
 from tests.assets.endurance.soak_scenario import soak_scenario
@@ -85,7 +85,7 @@ def played(sandbox: Sandbox) -> Iterator[Played]:
                 assert made.materialize("endurance_hour", partition=PARTITIONS[hour]).success
             yield made
         finally:
-            end_campaign(campaign_to_join(instance))
+            end_target(campaign_to_join(instance))
 
 
 def refusal(result: dg.ExecuteInProcessResult) -> str:
