@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.loadgen.environment.environment import TargetEnvironment
-    from perf_pipeline.metrics.types.growth_places import GrowthPlaces
+    from perf_pipeline.metrics.types.growth.growth_places import GrowthPlaces
 
 
 def trace_growth(

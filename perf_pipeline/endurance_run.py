@@ -18,10 +18,10 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.campaign.hour_player import HourPlayer
 from perf_pipeline.config.duration import DEFAULT_WAIT_S
 from perf_pipeline.config.scenario.variables import Variables
 from perf_pipeline.errors import PerfPipelineError, RunFolderError
-from perf_pipeline.hour_player import HourPlayer
 from perf_pipeline.loadgen.checked_run import CheckedRun
 from perf_pipeline.loadgen.endurance.attachment import attach, connect
 from perf_pipeline.loadgen.endurance.hour_plan import endurance_of

@@ -121,7 +121,7 @@ def judge_and_report(
 ) -> None:
     """Record trend, checks and report of the campaign, and fail the run unless all checks pass."""
     from assets.shown.endurance import verdict_metadata
-    from perf_pipeline.campaign_judging import judge_campaign
+    from perf_pipeline.campaign.campaign_judging import judge_campaign
     from perf_pipeline.report.endurance.checks import failures
     from perf_pipeline.report.endurance.files import write_campaign_report
     from perf_pipeline.report.endurance.stored_campaign import stored_campaign

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.campaign_judging import judge_campaign
+from perf_pipeline.campaign.campaign_judging import judge_campaign
 from perf_pipeline.compat.comprehensive_report import write_comprehensive_report
 from perf_pipeline.compat.load_test_config import WORKFLOW_TYPES, LoadTestConfig
 from perf_pipeline.compat.loads_course import LoadsCourse

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.names import check_names
-from perf_pipeline.metrics.types.growth_places import GrowthPlaces
+from perf_pipeline.metrics.types.growth.growth_places import GrowthPlaces
 from perf_pipeline.samples.run_folder import write_json
 from perf_pipeline.samples.typed_file import read_typed
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from perf_pipeline.campaign_judging import judge_campaign
+from perf_pipeline.campaign.campaign_judging import judge_campaign
 from perf_pipeline.cli.child_end import end_of
 from perf_pipeline.cli.lines.lines import line_width, wrapped
 from perf_pipeline.cli.lines.terminal import show, show_report

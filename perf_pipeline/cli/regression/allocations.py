@@ -35,7 +35,7 @@ from perf_pipeline.worker.tracing.trace_job import TraceJob
 if TYPE_CHECKING:
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
-    from perf_pipeline.metrics.types.growth_places import GrowthPlaces
+    from perf_pipeline.metrics.types.growth.growth_places import GrowthPlaces
 
 
 @takes_flags("overrides", Overrides, flags_for_allocations())

@@ -10,7 +10,7 @@ from perf_pipeline.report.text.escape import name, visible
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from perf_pipeline.metrics.types.growth_places import (
+    from perf_pipeline.metrics.types.growth.growth_places import (
         CodeLine,
         Growth,
         GrowthPlace,

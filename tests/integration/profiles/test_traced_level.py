@@ -17,7 +17,7 @@ from tests.integration.conftest import settings_in
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from perf_pipeline.metrics.types.growth_places import GrowthPlaces
+    from perf_pipeline.metrics.types.growth.growth_places import GrowthPlaces
 
 pytestmark = pytest.mark.integration
 
