@@ -11,7 +11,8 @@ RESULTS/endurance-ID/campaign.json   what is played
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from perf_pipeline.config.names import check_names
 from perf_pipeline.errors import RunFolderError
@@ -19,9 +20,6 @@ from perf_pipeline.samples.campaign.campaign import Campaign, read_campaign
 from perf_pipeline.samples.campaign.hour import Hour, read_hour
 from perf_pipeline.samples.campaign.signal_sample import SignalSample, read_samples
 from perf_pipeline.samples.run_folder import read_json
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PREFIX = "endurance-"
 PERFORMANCE = "performance.json"
@@ -124,3 +122,16 @@ class CampaignFolder:
             RunFolderError: The file is not what this version writes.
         """
         return list(read_samples(self.signals_file(hour)))
+
+
+def campaign_named(name: str | None, results: Path) -> CampaignFolder | None:
+    """Return the campaign that a user names by its folder; None where it is none.
+
+    Args:
+        name: ``endurance-ID`` in the results folder, or a path; None for none.
+        results: The results folder.
+    """
+    for path in () if name is None else (results / name, Path(name)):
+        if path.name.startswith(PREFIX) and (path / "campaign.json").is_file():
+            return CampaignFolder(path.resolve())
+    return None
