@@ -2,9 +2,10 @@
 
 What decides is the floor of the signal in each of 48 blocks of time (``floors.py``), and every
 explanation of the floors by its probability (``explanations.py``). A leak is a trend of more than
-``NEGLIGIBLE`` whose probability is at least ``1 - MAX_DOUBT``: on simulated healthy signals none
-of 360 was that probable. A signal is clean when growth of ``HARMFUL`` or more has a probability
-below ``MAX_HARM``, whichever explanation holds, each with a trend added. Everything else is inconclusive, with the smallest leak that would have been seen.
+``NEGLIGIBLE`` whose probability is at least ``1 - MAX_DOUBT``: of 360 simulated healthy signals
+none had one. A signal is clean when growth of ``HARMFUL`` or more has a probability below
+``MAX_HARM``, whichever explanation holds, each with a trend added. Everything else is
+inconclusive, with the smallest leak that would have been seen.
 """
 
 from __future__ import annotations
