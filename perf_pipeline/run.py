@@ -100,8 +100,13 @@ class Run:
             wait_s: How long to wait for another load run on this host to end; 0 for not at all.
 
         Raises:
-            ScenarioError: The run's id or the scenario's name cannot be part of a file's name.
+            ScenarioError: The run's id or the scenario's name cannot be part of a file's name, or
+                the scenario plays hours and no load levels.
         """
+        if scenario.endurance is not None:
+            raise ScenarioError(
+                [f"{scenario.name} plays hours and no load levels: run_endurance plays it."]
+            )
         wanted: tuple[tuple[NameKind, str], ...] = (
             ("run id", run_id := run_id or new_run_id(datetime.now(UTC))),
             ("scenario name", scenario.name),

@@ -49,6 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "histograms": ("histograms", "histograms"),
     "detect": ("regression.detect", "detect"),
     "leaks": ("endurance.leaks", "leaks"),
+    "allocations": ("regression.allocations", "allocations"),
     "bisect": ("releases.bisect", "bisect"),
     "releases": ("releases.releases", "releases"),
     "prune": ("files.prune", "prune"),
@@ -110,6 +111,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "report": ("perf-pipeline report", "perf-pipeline report results/20241201_120000-4f2c"),
     "detect": ("perf-pipeline detect history.jsonl --json", "perf-pipeline detect history.csv"),
     "leaks": ("perf-pipeline leaks signals.jsonl --json", "perf-pipeline leaks signals.csv"),
+    "allocations": (
+        "perf-pipeline allocations baseline --nodes lean",
+        "perf-pipeline allocations my.toml --warm-up 500 --workflows 200 --json",
+    ),
     "prune": ("perf-pipeline prune --keep 90d --dry-run", "perf-pipeline prune --keep 90d --json"),
     "catalogue": (
         "perf-pipeline catalogue show",

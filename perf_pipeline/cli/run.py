@@ -141,6 +141,13 @@ def launch_run(
             {**os.environ, **users_url_variables(settings)}, settings.state_dir
         )
         ready = checked_run(folder.run_id, checked, scenario, settings, as_json=as_json)
+    if checked.endurance is not None:
+        from perf_pipeline.cli.endurance.campaign import (  # noqa: PLC0415 - of such scenarios
+            launch_campaign,
+        )
+
+        launch_campaign(scenario, ready, settings, wait=wait, as_json=as_json)
+        return
     view = choose_view(
         RunWatch(folder),
         title=checked.title or checked.name,

@@ -1,6 +1,7 @@
 """Lengths of time as people write them: ``250ms``, ``30s``, ``10m``, ``2h``, ``90d``; or seconds.
 
-One rule for flags, scenario files and the launchpad: a number without a unit is in seconds.
+One rule for flags, scenario files and the launchpad: a number without a unit is in seconds. The
+one exception is how long an endurance scenario lasts: in hours.
 """
 
 from __future__ import annotations
@@ -19,10 +20,17 @@ DEFAULT_WAIT = "1h"
 DEFAULT_WAIT_S = 3600.0
 
 
+class WithUnit(float):
+    """A length of time in seconds that was written with its unit."""
+
+
 def seconds_in(text: str) -> float | None:
     """Return a length of time in seconds; None if the text is none."""
     found = _TEXT.fullmatch(text)
-    return None if found is None else float(found[1]) * _SECONDS[found[2]]
+    if found is None:
+        return None
+    seconds = float(found[1]) * _SECONDS[found[2]]
+    return WithUnit(seconds) if found[2] else seconds
 
 
 def parse_duration(text: str, option: str, *, needs_unit: bool = False) -> float:

@@ -36,6 +36,9 @@ _REQUEST_DUMP = 0x301
 _STATES = sum(1 << state for state in (1, 2, 4, 5, 8, 9, 11))
 """All that have a peer and counters: neither listening, nor closed, nor waiting for its time."""
 
+ESTABLISHED, CLOSE_WAIT, LISTENING = 1, 8, 10
+"""States of a socket; those of the kernel's ``tcp_states.h``."""
+
 _HEADER = struct.Struct("=IHHII")
 _REQUEST = struct.Struct("=BBBxI40xQ")
 _OPERATION = struct.Struct("=BBH")
@@ -81,9 +84,27 @@ def tcp_sockets(
         OSError: The kernel does not answer.
     """
     extensions = 1 << INFO - 1 if with_info else 0
+    yield from _dump(channel, extensions, _STATES, _filter_of(ports, end))
+
+
+def all_tcp_sockets(channel: socket.socket) -> Iterator[memoryview]:
+    """Yield the message of each socket that a process may have open, those that listen too.
+
+    Args:
+        channel: As ``open_channel`` returned it.
+
+    Raises:
+        OSError: The kernel does not answer.
+    """
+    yield from _dump(channel, 0, _STATES | 1 << LISTENING, b"")
+
+
+def _dump(
+    channel: socket.socket, extensions: int, states: int, attributes: bytes
+) -> Iterator[memoryview]:
     for family in (socket.AF_INET, socket.AF_INET6):
-        request = _REQUEST.pack(family, socket.IPPROTO_TCP, extensions, _STATES, _NO_COOKIE)
-        request += _filter_of(ports, end)
+        request = _REQUEST.pack(family, socket.IPPROTO_TCP, extensions, states, _NO_COOKIE)
+        request += attributes
         head = _HEADER.pack(_HEADER.size + len(request), SOCKET, _REQUEST_DUMP, 0, 0)
         channel.send(head + request)
         yield from _answer(channel)

@@ -56,9 +56,14 @@ class ServerSnapshot:
     Attributes:
         connections: Of the run.
         counters: Of the server.
-        unavailable: Name of each value that is None to the reason.
+        unavailable: Name of each value of the two that is None to the reason.
+        sessions: Connections of all programs, those of the probe left out; None where it does not
+            report them.
+        memory_bytes: What it has taken for its data and clients; None where it does not report it.
     """
 
     connections: ConnectionCounts
     counters: Counters
     unavailable: dict[str, str] = field(default_factory=dict)
+    sessions: int | None = None
+    memory_bytes: int | None = None

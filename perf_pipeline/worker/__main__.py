@@ -17,6 +17,7 @@ import resource
 import sqlite3
 import sys
 import traceback
+import tracemalloc
 from importlib import import_module
 from pathlib import Path
 
@@ -52,8 +53,11 @@ def play_job(path: Path, addresses: int | None = None) -> int:
     tighten_timers()
     os.set_inheritable(job.bell, False)  # what the target starts has no use for it
     slots = SlotFile(Path(job.slots))
+    if job.trace is not None:  # what the target allocates while it is imported is traced too
+        tracemalloc.start()
     adapter = import_module(f"perf_pipeline.targets.{job.target}.adapter")
-    player = import_module(f"perf_pipeline.worker.{PLAYERS[job.mode]}")
+    players = "endurance." if job.hours else ""
+    player = import_module(f"perf_pipeline.worker.{players}{PLAYERS[job.mode]}")
     try:
         journal = JournalWriter(Path(job.journal))
         code: int = player.play(job, adapter, journal, slots, Bell(job.bell))

@@ -147,13 +147,13 @@ def supervise(
     recorder.finish(loop.in_flight)
     recorder.facts(replaced_fact(originals))
     for problem in loop.problems[:10]:
-        _log(problem)
+        log_line(problem)
     ended = not loop.alive()
     code = FAILED if loop.problems else 0
     if recorder.problem is None:
         words[STATE] = CLOSED
     else:
-        _log(recorder.problem)
+        log_line(recorder.problem)
         code = NOT_STORED
     lifecycle.tear_down(recorder.facts, code)
     if ended:
@@ -168,8 +168,8 @@ def replaced_fact(originals: Originals) -> dict[str, str]:
     return {REPLACED: "\n".join(changes)} if changes else {}
 
 
-def _log(text: str) -> None:
-    """Write a line to the worker's log, whatever the target has made of standard error."""
+def log_line(text: str) -> None:
+    """Write a line to this process's log, whatever the target has made of standard error."""
     write(2, f"{text}\n".encode(errors="backslashreplace"))
 
 

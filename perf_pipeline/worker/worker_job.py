@@ -12,9 +12,29 @@ from typing import TYPE_CHECKING, Any
 from perf_pipeline.config.think_time import ThinkTime
 from perf_pipeline.redaction.redact import remember_secrets, remember_url
 from perf_pipeline.targets.target import Job, Kind, ServerAccess
+from perf_pipeline.worker.tracing.trace_job import TraceJob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+@dataclass(frozen=True)
+class CampaignShare:
+    """What a lasting worker plays of a campaign.
+
+    Attributes:
+        hours: Folder with a folder for each hour; empty for a worker that plays one level.
+        arm: Folder of its files in that of an hour; empty for the hour's own.
+        workflows_per_hour: Arrivals of one hour, of all workers together.
+        leak_bytes: What each workflow leaks on purpose (``worker/endurance/planted_leak.py``).
+        look_every_s: How often it says how much memory its interpreter has allocated.
+    """
+
+    hours: str = ""
+    arm: str = ""
+    workflows_per_hour: int = 0
+    leak_bytes: int = 0
+    look_every_s: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +59,9 @@ class WorkerJob:
         hidden_variables: Variables of this process whose values belong into no text.
         think_time: Between the workflows of a slot of a closed loop.
         staged: Only so many slots of a closed loop play as the current stage allows.
+        hours, arm, workflows_per_hour, leak_bytes, look_every_s: As of ``CampaignShare``.
+        trace: How allocations are traced; None for not at all.
+        trace_file: Where the trace is written.
     """
 
     worker: int
@@ -57,6 +80,13 @@ class WorkerJob:
     hidden_variables: tuple[str, ...] = ()
     think_time: ThinkTime = field(default_factory=ThinkTime)
     staged: bool = False
+    hours: str = ""
+    arm: str = ""
+    workflows_per_hour: int = 0
+    leak_bytes: int = 0
+    look_every_s: float = 1.0
+    trace: TraceJob | None = None
+    trace_file: str = ""
 
     def think_draws(self) -> list[Iterator[float]]:
         """Return the think times of each slot of this worker, s; empty for none."""
@@ -86,6 +116,7 @@ def read_job(path: Path, addresses: int | None = None) -> WorkerJob:
         remember_url(address.url)
     hidden_variables = tuple(raw.pop("hidden_variables"))
     think_time = ThinkTime(**raw.pop("think_time"))
+    trace = raw.pop("trace")
     remember_secrets(os.environ[name] for name in hidden_variables if name in os.environ)
     # JSON knows no tuple, and a kind must be hashable.
     kinds = tuple(Kind(**kind | {"without": tuple(kind["without"])}) for kind in job.pop("kinds"))
@@ -93,6 +124,7 @@ def read_job(path: Path, addresses: int | None = None) -> WorkerJob:
         job=Job(kinds=kinds, servers=access, **job),
         hidden_variables=hidden_variables,
         think_time=think_time,
+        trace=trace and TraceJob(**trace),
         **raw,
     )
 

@@ -1,1 +1,1 @@
-"""Commands that judge a long run."""
+"""Endurance on the command line: a campaign is played, and whether series leak."""

@@ -23,6 +23,7 @@ from a flag, and only if it is given:
 - ``--slo`` adds an SLO, or takes the place of the scenario's for the same metric (of all levels
   and families, over the steady phase); an SLO of a level that is left out is left out too.
 - ``--duration`` raises ``steady_max_s`` to itself, and no arm is longer than it.
+- What they change in an endurance scenario: ``endurance_flags.py``.
 - ``--rate``, ``--schedule`` and ``--slots``: ``open_levels.py``; ``--stage``: ``staged_levels.py``;
   ``--fault``: ``fault_flags.py``. What they change in named levels: ``named_levels.py``.
 """
@@ -32,6 +33,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from perf_pipeline.config.flags.endurance_flags import with_endurance
 from perf_pipeline.config.flags.fault_flags import with_faults
 from perf_pipeline.config.flags.flag import fitting_flags, flags_of
 from perf_pipeline.config.flags.named_levels import with_named_levels
@@ -60,6 +62,11 @@ def apply_overrides(scenario: Scenario, overrides: Overrides, problems: Problems
             scenario = _with_value(scenario, flag.path, value)
     scenario = _with_levels(scenario, given, problems)
     scenario = _with_target(scenario, given, problems)
+    if before.endurance is not None:
+        scenario = with_endurance(scenario, before.endurance, given, problems)
+        given = replace(given, rate=None, duration=None, slots=None)
+    elif given.hour_seconds is not None:
+        problems.flag("--hour-seconds", "is of endurance scenarios; this one has no [endurance].")
     if given.duration is not None:
         scenario = _with_duration(scenario, float(given.duration), problems)
     scenario = with_open_levels(scenario, given, problems)

@@ -14,6 +14,7 @@ from perf_pipeline.config.scenario.keys import (
     COMPLEXITY,
     CPU_LIMIT,
     FLAG_SCHEDULE,
+    HOUR_SECONDS,
     LEVEL,
     MAX_ERRORS,
     MEMORY_LIMIT,
@@ -54,7 +55,9 @@ class Overrides:
         nodes: How the workflows of the levels are written.
         complexity: Complexity of every workload.
         processes: Worker processes a level.
-        duration: Minimum length of the steady phase, seconds.
+        duration: Minimum length of the steady phase, seconds; of an endurance scenario, hours, or
+            seconds where it was written with its unit.
+        hour_seconds: Length of an hour of an endurance scenario, seconds.
         seed: Source of every random choice.
         repeats: How many times the levels run.
         order: Order of the levels of each repeat.
@@ -130,11 +133,18 @@ class Overrides:
     duration: float | None = flag(
         "--duration",
         STEADY,
-        "Minimum length of a level's steady phase: 30s, 5m, or seconds",
+        "Minimum length of a level's steady phase: 30s, 5m, or seconds; of endurance: hours",
         "Measurement",
         metavar="TIME",
         is_for_capacity=True,
         earlier="duration_s",
+    )
+    hour_seconds: float | None = flag(
+        "--hour-seconds",
+        HOUR_SECONDS,
+        "Length of an hour of an endurance scenario; below 3600 it is a scaled one",
+        "Measurement",
+        metavar="S",
     )
     seed: int | None = flag(
         "--seed",

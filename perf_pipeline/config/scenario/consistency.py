@@ -8,6 +8,7 @@ from perf_pipeline.config.fault.fault_checks import check_faults
 from perf_pipeline.config.level_bounds import SLOT_IS, largest_level, mode_of
 from perf_pipeline.config.machine import processes_of
 from perf_pipeline.config.scenario.arrivals import schedule_length_s
+from perf_pipeline.config.scenario.endurance import check_endurance
 from perf_pipeline.config.scenario.key_names import key_name
 from perf_pipeline.config.scenario.keys import REPEATED, SETTINGS
 from perf_pipeline.config.scenario.stage_checks import check_stages
@@ -72,6 +73,7 @@ def check_consistency(scenario: Scenario, machine: MachineLimits, problems: Prob
     check_stages(scenario, problems)
     check_streams(scenario, problems)
     check_faults(scenario, problems)
+    check_endurance(scenario, problems)
     _find_settings_that_do_not_fit(scenario, problems)
     _find_think_time_without_a_transaction(scenario, problems)
     check_workload_kinds(scenario, problems)
@@ -81,6 +83,7 @@ def check_consistency(scenario: Scenario, machine: MachineLimits, problems: Prob
         _find_too_few_connections(scenario, processes_of(scenario, machine), problems)
         _find_levels_above_the_machine(scenario, machine, problems)
         _find_streams_above_the_machine(scenario, machine, problems)
+        _find_endurance_above_the_machine(scenario, machine, problems)
 
 
 def _find_phases_out_of_order(scenario: Scenario, problems: Problems) -> None:
@@ -201,6 +204,17 @@ def _find_levels_above_the_machine(
         if problems.is_good(path) and arm.concurrency > own.level and not is_reported:
             tail = _above(own, arm.target, machine, processes)
             problems.at(path, f"is {arm.concurrency}, {tail}")
+
+
+def _find_endurance_above_the_machine(
+    scenario: Scenario, machine: MachineLimits, problems: Problems
+) -> None:
+    soak, path = scenario.endurance, ("endurance", "slots")
+    processes = processes_of(scenario, machine)
+    bound = largest_level(machine, processes, mode_of(scenario.target))
+    if soak is not None and problems.is_good(path) and soak.slots > bound.level:
+        tail = _above(bound, scenario.target, machine, processes)
+        problems.at(path, f"is {soak.slots}, {tail}")
 
 
 def _find_streams_above_the_machine(

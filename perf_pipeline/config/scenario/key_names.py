@@ -13,6 +13,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "level": {"duration": "steady_s"},
     "stage": {"duration": "steady_s", "ramp": "ramp_s"},
     "arrivals": {"duration": "steady_s", "rate": "rate_per_s", "end_rate": "end_rate_per_s"},
+    "endurance": {"rate": "rate_per_s"},
     "fault": {"type": "kind", "at": "at_s", "duration": "duration_s"},
 }
 """Table to the name of a key, to the field that holds its value."""

@@ -198,6 +198,8 @@ THINK = Key("mean_s", "number", "s between a user's workflows, mean", 0, 3600)
 
 RATE = Key("rate_per_s", "number", "workflows that arrive a second", 0.001, 1_000_000)
 SLOTS = Key("slots", "integer", "workflows in flight at most", 1, MAX_LEVEL)
+HOURS = Key("hours", "number", "hours of constant load", 0.001, 720)
+HOUR_SECONDS = Key("hour_seconds", "number", "s, length of an hour", 1, 3600)
 FLAG_SCHEDULE = Key("schedule", "text", "when they arrive", choices=("poisson", "constant"))
 
 TOP: tuple[Key, ...] = (
@@ -255,6 +257,15 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
         Key("error_ratio", "number", "share of failures that ends a level", 0.01, 1),
         Key("memory_free_mb", "number", "MB of free memory below which a level ends", 0, 1e7),
         Key("descriptors_free", "integer", "files below which a level ends", 0, 10_000_000),
+    ),
+    "endurance": (
+        replace(RATE, is_required=True),
+        HOURS,
+        HOUR_SECONDS,
+        SLOTS,
+        Key("start_timeout_s", "number", "s to wait for a free slot", 0.001, 3600),
+        Key("lease_s", "number", "s that the target waits for the next hour", 1, 86_400),
+        Key("twin", "boolean", "a second process leaks on purpose beside scaled hours"),
     ),
 }
 """Tables that occur once: ``[phases]``."""

@@ -24,6 +24,8 @@ from perf_pipeline.config.scenario.consistency import (
     check_consistency,
     check_duplicates,
 )
+from perf_pipeline.config.scenario.endurance import TABLE as ENDURANCE
+from perf_pipeline.config.scenario.endurance import Endurance
 from perf_pipeline.config.scenario.key_names import key_name
 from perf_pipeline.config.scenario.keys import (
     FAULT,
@@ -142,8 +144,10 @@ def _build(
     """
     values = _table(document, (), TOP, problems)
     phases, think_time, connections, limits, stop = (
-        _section(document, section, problems) for section in SECTIONS
+        _section(document, section, problems) for section in SECTIONS if section != ENDURANCE
     )
+    # Its keys are required where it is given, so it is read only there.
+    endurance = _section(document, ENDURANCE, problems) if ENDURANCE in document else None
     workloads, arms, stages, arrivals, levels, faults = (
         _repeated(document, section, problems) for section in REPEATED
     )
@@ -153,7 +157,8 @@ def _build(
         )
     if "concurrency" not in values:
         values["concurrency"] = ()
-        if not (arrivals or stages or levels) and problems.is_good(("arrivals",), (LEVEL_TABLE,)):
+        has_load = arrivals or stages or levels or endurance is not None
+        if not has_load and problems.is_good(("arrivals",), (LEVEL_TABLE,)):
             tail = f"is missing; allowed is {LEVEL.allowed()} ({LEVEL.meaning})"
             problems.at(
                 ("concurrency",),
@@ -172,6 +177,7 @@ def _build(
         connections=ConnectionPools(**connections),
         limits=WorkerLimits(**limits),
         stop=Stop(**stop),
+        endurance=None if endurance is None else Endurance(**endurance),
         workloads=tuple(
             workload_of(table, index, folder, problems) for index, table in enumerate(workloads)
         ),

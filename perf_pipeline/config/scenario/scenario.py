@@ -11,6 +11,7 @@ from typing import Literal
 from perf_pipeline.config.fault.fault_window import FaultWindow
 from perf_pipeline.config.level.named_level import NamedLevel
 from perf_pipeline.config.scenario.arrivals import Arrivals
+from perf_pipeline.config.scenario.endurance import Endurance
 from perf_pipeline.config.scenario.stages import Stage
 from perf_pipeline.config.scenario.variables import Variables
 from perf_pipeline.config.slo.slo import Slo
@@ -231,6 +232,7 @@ class Scenario:
         levels: Closed levels with names and bounds of their own; they run after those of
             ``concurrency``.
         faults: What fails in the levels, and when; neither arms nor stages have faults.
+        endurance: What it plays for hours; None for a scenario of load levels.
     """
 
     name: str
@@ -269,3 +271,4 @@ class Scenario:
     think_time: ThinkTime = field(default_factory=ThinkTime)
     levels: tuple[NamedLevel, ...] = ()
     faults: tuple[FaultWindow, ...] = ()
+    endurance: Endurance | None = None

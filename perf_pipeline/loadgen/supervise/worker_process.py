@@ -28,6 +28,7 @@ from perf_pipeline.samples.slots import (
     CLOSED,
     DRAIN_NS,
     GO_NS,
+    HOUR,
     IN_SETUP,
     READY,
     STATE,
@@ -35,7 +36,7 @@ from perf_pipeline.samples.slots import (
     SlotFile,
 )
 from perf_pipeline.worker.bell import Bell
-from perf_pipeline.worker.worker_job import WorkerJob
+from perf_pipeline.worker.worker_job import CampaignShare, WorkerJob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +74,7 @@ class WorkerFiles:
     slots: Path
     log: Path
     home: Path
+    trace: Path
 
     @classmethod
     def of(cls, folder: Path, worker: int) -> WorkerFiles:
@@ -86,6 +88,7 @@ class WorkerFiles:
             slots=folder / f"{stem}.slots",
             log=folder / f"{stem}.log",
             home=folder / f"{stem}-home",
+            trace=folder / f"{stem}.trace.json",
         )
 
 
@@ -107,6 +110,7 @@ class WorkerProcess:
         job: Job,
         user_code: UserCode = NO_USER_CODE,
         module: str = WORKER_MODULE,
+        campaign: CampaignShare | None = None,
     ) -> None:
         """Write the worker's files and start it.
 
@@ -119,6 +123,7 @@ class WorkerProcess:
             user_code: Working folder, modules and variables of the user's.
             module: What the process runs; its arguments are the file of its job, and the
                 descriptor of a file without a name that has the addresses of the servers.
+            campaign: Which hours it plays, one after the other; None for this level alone.
         """
         folder = folder.absolute()  # the worker has another working folder
         files = WorkerFiles.of(folder, worker)
@@ -148,8 +153,11 @@ class WorkerProcess:
             intended=str(folder / INTENDED) if arrivals else "",
             start_timeout_ns=int(arrivals.start_timeout_s * 1e9) if arrivals else 0,
             think_time=plan.think_time,
-            staged=plan.stage is not None,
+            staged=plan.stage is not None or plan.trace is not None,
+            trace=plan.trace,
+            trace_file=str(files.trace),
             hidden_variables=user_code.variables.secret_names,
+            **asdict(campaign or CampaignShare()),
         )
         public = replace(job.servers, addresses={})  # a URL may carry a password
         written = replace(worker_job, job=replace(worker_job.job, servers=public))
@@ -198,6 +206,11 @@ class WorkerProcess:
     def go(self, at_ns: int) -> None:
         """Let the slots start at ``at_ns``, CLOCK_MONOTONIC."""
         self.slots.words[GO_NS] = at_ns
+        self._bell.ring()
+
+    def announce(self, hour: int) -> None:
+        """Have a lasting worker play an hour, whose folder is ready."""
+        self.slots.words[HOUR] = hour + 1
         self._bell.ring()
 
     def allow(self, in_flight: int) -> None:

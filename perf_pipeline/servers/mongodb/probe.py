@@ -62,13 +62,18 @@ class MongodbProbe:
             status, missing = {}, HIDDEN
         counted = _counters(status)
         unavailable = {name: missing for name in _OF_THE_STATUS if getattr(counted, name) is None}
+        current = status.get("connections", {}).get("current")
+        sessions = None if current is None else int(current) - OWN_CONNECTIONS
+        memory_mb = status.get("mem", {}).get("resident")
+        memory_bytes = None if memory_mb is None else int(memory_mb) << 20
         if is_stand_in(status):
-            current = int(status["connections"]["current"])
             how = "connections of all programs (the stand-in does not know their names)"
             unknown = dict.fromkeys(_OF_A_CONNECTION, "the stand-in does not report it")
-            total = ConnectionCounts(current - OWN_CONNECTIONS, None, None, None, how)
-            return ServerSnapshot(total, counted, unavailable | unknown)
-        return ServerSnapshot(self._connections(client), counted, unavailable)
+            connections = ConnectionCounts(sessions, None, None, None, how)
+            unavailable |= unknown
+        else:
+            connections = self._connections(client)
+        return ServerSnapshot(connections, counted, unavailable, sessions, memory_bytes)
 
     def _connections(self, client: MongoClient[dict[str, Any]]) -> ConnectionCounts:
         stages: list[dict[str, Any]] = [

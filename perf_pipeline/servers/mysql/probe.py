@@ -40,7 +40,8 @@ _BY_DATABASE = """
     WHERE p.user = substring_index(user(), '@', 1) AND p.db = %s"""
 
 _STATUS = "SHOW GLOBAL STATUS WHERE Variable_name IN %s"
-_NAMES = ("Bytes_sent", "Bytes_received", "Questions", "Innodb_data_read")
+_SESSIONS = "Threads_connected"
+_NAMES = ("Bytes_sent", "Bytes_received", "Questions", "Innodb_data_read", _SESSIONS)
 
 _STATEMENTS = """
     SELECT coalesce(sum(count_star), 0), coalesce(sum(sum_timer_wait), 0) / 1e12
@@ -102,7 +103,8 @@ class MysqlProbe:
         for name in ("sent_bytes", "recv_bytes", "queries", "storage_read_bytes"):
             if getattr(counted, name) is None:
                 unavailable[name] = "not in the server's status"
-        return ServerSnapshot(connections, counted, unavailable)
+        sessions = status[_SESSIONS] - 1 if _SESSIONS in status else None
+        return ServerSnapshot(connections, counted, unavailable, sessions=sessions)
 
     def _connections(
         self, cursor: Cursor, *, schema: bool, unavailable: dict[str, str]

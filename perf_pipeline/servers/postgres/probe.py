@@ -28,6 +28,11 @@ _HAS_STATEMENTS = b"""
         AND name = 'shared_preload_libraries' AND setting LIKE '%pg_stat_statements%'"""
 """pg_settings leaves out what is hidden from the user; asking for that by name would fail."""
 
+ALL_SESSIONS = """
+    SELECT count(*) AS sessions FROM pg_stat_activity WHERE pid <> pg_backend_pid()
+        AND coalesce(backend_type = 'client backend', datid IS NOT NULL AND usesysid IS NOT NULL)"""
+"""Of other users' sessions it tells a user without pg_read_all_stats no type."""
+
 _SESSIONS = """
     SELECT count(*) AS total,
         count(*) FILTER (WHERE state = 'active') AS active,
@@ -82,7 +87,7 @@ class PostgresProbe:
             self._query, self._source = _question(connection)
             self._asked_of = connection
         row = _row(connection, self._query, [self._name])
-        total, active, waiting, queries, query_time_s, read_bytes = row
+        total, active, waiting, queries, query_time_s, read_bytes, everybody = row
         how = f"sessions named {self._name.decode()} in pg_stat_activity"
         counted = Counters(
             sent_bytes=None,
@@ -98,7 +103,10 @@ class PostgresProbe:
         sessions = [int(count or 0) for count in (total, active, waiting)]
         idle = sessions[0] - sessions[1]
         return ServerSnapshot(
-            ConnectionCounts(sessions[0], sessions[1], idle, sessions[2], how), counted, unavailable
+            ConnectionCounts(sessions[0], sessions[1], idle, sessions[2], how),
+            counted,
+            unavailable,
+            sessions=int(everybody or 0),
         )
 
 
@@ -114,8 +122,10 @@ def _question(connection: psycopg.Connection) -> tuple[bytes, str]:
         counted = database
         source = "transactions and active_time of pg_stat_database"
     query = f"""
-        SELECT s.total, s.active, s.waiting, q.queries, q.query_time_s, d.storage_read_bytes
-        FROM ({_SESSIONS}) AS s, ({counted}) AS q, ({database}) AS d"""  # noqa: S608 - constants
+        SELECT s.total, s.active, s.waiting, q.queries, q.query_time_s, d.storage_read_bytes,
+            a.sessions
+        FROM ({_SESSIONS}) AS s, ({counted}) AS q, ({database}) AS d,
+            ({ALL_SESSIONS}) AS a"""  # noqa: S608 - constants
     return query.encode(), source
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.servers.lifecycle.port import LOOPBACK
 from perf_pipeline.servers.postgres import data as storage
 from perf_pipeline.servers.postgres.address import complete_url, tcp_addresses
-from perf_pipeline.servers.postgres.probe import PostgresProbe
+from perf_pipeline.servers.postgres.probe import ALL_SESSIONS, PostgresProbe
 from perf_pipeline.servers.postgres.session import session
 from perf_pipeline.servers.server import Facts
 from perf_pipeline.servers.service import Installation, Launch, NotAnsweringError
@@ -191,13 +191,8 @@ def connection_count(url: str, timeout_s: float) -> int:
     Raises:
         NotAnsweringError: It did not answer, or this user may not know.
     """
-    # Of other users' sessions it tells a user without pg_read_all_stats no type.
-    query = (
-        "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-        " AND coalesce(backend_type = 'client backend', datid IS NOT NULL AND usesysid IS NOT NULL)"
-    )
     with session(url, timeout_s) as connection:
-        row = connection.execute(query).fetchone()
+        row = connection.execute(ALL_SESSIONS).fetchone()
     return int(row[0]) if row else 0
 
 

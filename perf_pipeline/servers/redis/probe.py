@@ -47,8 +47,9 @@ class RedisProbe:
             asked.client_list()
             asked.info("stats")
             asked.info("commandstats")
-            own, listed, stats, commands = asked.execute(raise_on_error=False)
-        for answer in (own, listed, stats, commands):
+            asked.info("memory")
+            own, listed, stats, commands, memory = asked.execute(raise_on_error=False)
+        for answer in (own, listed, stats, commands, memory):
             if isinstance(answer, Exception) and not isinstance(answer, NoPermissionError):
                 raise answer
         unavailable = {"storage_read_bytes": _IN_MEMORY}
@@ -67,7 +68,13 @@ class RedisProbe:
             storage_read_bytes=None,
             source="total_commands_processed and usec of INFO commandstats",
         )
-        return ServerSnapshot(connections, counted, unavailable)
+        return ServerSnapshot(
+            connections,
+            counted,
+            unavailable,
+            sessions=None if _hidden("CLIENT LIST", listed) else len(listed) - 1,
+            memory_bytes=None if _hidden("INFO", memory) else memory.get("used_memory"),
+        )
 
     def _connections(
         self, own: object, listed: Any, unavailable: dict[str, str]

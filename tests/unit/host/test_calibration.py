@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perf_pipeline.host.calibration import FSYNC_BUDGET_S, FSYNCS, UNITS, calibrate
+from perf_pipeline.host.calibration import FSYNC_BUDGET_S, FSYNCS, UNITS, calibrate, fixed_work_s
 from perf_pipeline.host.level_calibration import FILE, LevelCalibration
 from perf_pipeline.samples.host_record import Calibration
 
@@ -139,3 +139,9 @@ def test_a_disturbance_that_is_over_at_once_invalidates_no_level(
     assert [one.took_s for one in calibrations.rounds] == [0.024, took_s]
     assert len(slept) == pauses
     assert next(taken, None) is None
+
+
+def test_the_fixed_work_alone_is_as_fast_as_its_fastest_slice() -> None:
+    """On a virtual clock: slices of 9, 4 and 7 ms."""
+    ticks = iter([0, 9_000_000, 10_000_000, 14_000_000, 20_000_000, 27_000_000])
+    assert fixed_work_s(3, lambda: next(ticks)) == 0.004

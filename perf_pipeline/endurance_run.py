@@ -1,0 +1,276 @@
+"""The composition root of an endurance campaign: hours of constant load on a target that lives on.
+
+``begin_campaign`` makes the folder and starts the target. ``play_hour`` plays one hour, from any
+process: it attaches to the target, drives the load until the deadline, and writes ``hour.json``.
+``run_endurance`` plays all hours in this process without a gap between them. ``end_campaign`` ends
+the target, which ends by itself when no hour comes for the length of its lease.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from perf_pipeline.config.duration import DEFAULT_WAIT_S
+from perf_pipeline.config.scenario.variables import Variables
+from perf_pipeline.errors import PerfPipelineError, RunFolderError
+from perf_pipeline.hour_player import HourPlayer
+from perf_pipeline.loadgen.checked_run import CheckedRun
+from perf_pipeline.loadgen.endurance.attachment import attach, connect
+from perf_pipeline.loadgen.endurance.hour_plan import endurance_of
+from perf_pipeline.loadgen.endurance.twin_leak import twin_leak_bytes
+from perf_pipeline.report.run.campaign_file import write_campaign_file
+from perf_pipeline.samples.campaign.campaign import Campaign, evidence_of, write_campaign
+from perf_pipeline.samples.campaign.campaign_clock import read_kernel_boot_id
+from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
+from perf_pipeline.samples.disk_space import free_bytes
+from perf_pipeline.samples.run_folder import new_run_id, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from perf_pipeline.config.scenario.endurance import Endurance
+    from perf_pipeline.config.scenario.scenario import Scenario
+    from perf_pipeline.config.settings import Settings
+    from perf_pipeline.loadgen.environment.environment import TargetEnvironment
+    from perf_pipeline.loadgen.supervise.level_log import Progress
+    from perf_pipeline.samples.campaign.hour import Hour
+
+BYTES_PER_WORKFLOW = 80
+"""Of an hour's folder: 67 in the journal, where commits of few records fill pages in part, and 8 of
+the schedule (measured at 100/s)."""
+
+HOUR_BYTES = 2_000_000
+"""Of an hour's folder besides: samples of resources and signals, logs."""
+
+
+def begin_campaign(
+    scenario: Scenario,
+    settings: Settings,
+    *,
+    campaign_id: str | None = None,
+    hours: float | None = None,
+    hour_seconds: float | None = None,
+    rate_per_s: float | None = None,
+    notify: Callable[[str], None] = lambda _text: None,
+    environments: Mapping[str, TargetEnvironment] = MappingProxyType({}),
+    wait_s: float = DEFAULT_WAIT_S,
+) -> CampaignFolder:
+    """Make a campaign's folder and start its target, which outlives this process.
+
+    Args:
+        scenario: Has an ``[endurance]`` table; checked.
+        settings: Where things are.
+        campaign_id: Its id; None for a new one.
+        hours: How long, in hours; None for the scenario's.
+        hour_seconds: Length of one; likewise.
+        rate_per_s: Arrivals a second; likewise.
+        notify: Called with each line to show meanwhile.
+        environments: Target to its environment, where it is made already.
+        wait_s: How long to wait for another load run on this host to end.
+
+    Raises:
+        PerfPipelineError: The target, a server or the disk space for all hours is unavailable.
+    """
+    given = {"hours": hours, "hour_seconds": hour_seconds, "rate_per_s": rate_per_s}
+    changed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    soak = replace(endurance_of(scenario), **changed)
+    scenario = replace(scenario, endurance=soak, variables=_without_secrets(scenario.variables))
+    folder = CampaignFolder.of(settings.results_dir, campaign_id or new_run_id(datetime.now(UTC)))
+    settings.results_dir.mkdir(parents=True, exist_ok=True)
+    _refuse_full_disk(soak, settings)
+    (folder.root / "hours").mkdir(parents=True)
+    checked = CheckedRun(folder.campaign_id, scenario, dict(environments))
+    write_json(folder.scenario_file, json.loads(checked.to_json()))
+    attach(folder, settings, notify=notify, wait_s=wait_s).close()
+    campaign = Campaign(
+        campaign_id=folder.campaign_id,
+        scenario=scenario.name,
+        target=scenario.target,
+        rate_per_s=soak.rate_per_s,
+        seed=scenario.seed,
+        hours=soak.hour_count,
+        hour_seconds=soak.hour_seconds,
+        evidence=evidence_of(soak.hour_seconds),
+        begun_utc=datetime.now(UTC).isoformat(),
+        workflows_per_hour=soak.workflows_per_hour,
+        begun_ns=time.monotonic_ns(),
+        kernel_boot_id=read_kernel_boot_id(),
+        twin_leak_bytes=twin_leak_bytes(soak.workflows) if soak.has_twin else 0,
+    )
+    write_campaign(folder.campaign_file, campaign)
+    return folder
+
+
+def play_hour(
+    folder: CampaignFolder,
+    settings: Settings,
+    hour: int,
+    *,
+    partition: str = "",
+    length_s: float | None = None,
+    notify: Callable[[str], None] = lambda _text: None,
+    on_progress: Callable[[Progress], None] = lambda _progress: None,
+    wait_s: float = DEFAULT_WAIT_S,
+) -> Hour:
+    """Play one hour of a campaign; a target that has ended is started anew, which is a break.
+
+    An hour that was killed is not played again: what its journal holds is recovered, and returned.
+
+    Args:
+        folder: The campaign's.
+        settings: Where things are.
+        hour: Its number, from 0.
+        partition: Its partition in Dagster; empty for none.
+        length_s: Until its deadline, s, where that is sooner than a whole hour's.
+        notify: Called with each line to show meanwhile.
+        on_progress: Called about once a second with the progress of the load.
+        wait_s: How long to wait for another load run on this host to end.
+
+    Raises:
+        PerfPipelineError: The hour was played already, or is none of the campaign's, or another
+            process plays one; or the target is unavailable.
+    """
+    with _playing(folder):
+        played: dict[int, Hour] = {}
+        player = HourPlayer(
+            folder,
+            settings,
+            notify=notify,
+            on_progress=on_progress,
+            on_hour=lambda one: played.update({one.hour: one}),
+            wait_s=wait_s,
+        )
+        player.play([hour], partition_of=lambda _hour: partition, length_s=length_s)
+        return played[hour]
+
+
+def run_endurance(
+    scenario: Scenario,
+    settings: Settings,
+    *,
+    campaign_id: str | None = None,
+    hours: float | None = None,
+    hour_seconds: float | None = None,
+    rate_per_s: float | None = None,
+    notify: Callable[[str], None] = lambda _text: None,
+    on_progress: Callable[[Progress], None] = lambda _progress: None,
+    on_hour: Callable[[CampaignFolder, Hour], None] = lambda _folder, _hour: None,
+    partition_of: Callable[[int], str] = lambda _hour: "",
+    environments: Mapping[str, TargetEnvironment] = MappingProxyType({}),
+    wait_s: float = DEFAULT_WAIT_S,
+) -> CampaignFolder:
+    """Play all hours of a campaign without a gap between them, and end its target.
+
+    Args:
+        scenario: As of ``begin_campaign``.
+        settings: Likewise.
+        campaign_id: Likewise.
+        hours: Likewise.
+        hour_seconds: Likewise.
+        rate_per_s: Likewise.
+        notify: Likewise.
+        environments: Likewise.
+        wait_s: Likewise.
+        on_progress: Called about once a second with the progress of the load.
+        on_hour: Called with the campaign's folder and each hour as it ends.
+        partition_of: Gives the partition in Dagster of an hour; empty for none.
+
+    Raises:
+        PerfPipelineError: As of ``begin_campaign``.
+    """
+    folder = begin_campaign(
+        scenario,
+        settings,
+        campaign_id=campaign_id,
+        hours=hours,
+        hour_seconds=hour_seconds,
+        rate_per_s=rate_per_s,
+        notify=notify,
+        environments=environments,
+        wait_s=wait_s,
+    )
+    try:
+        with _playing(folder):
+            player = HourPlayer(
+                folder,
+                settings,
+                notify=notify,
+                on_progress=on_progress,
+                on_hour=lambda hour: on_hour(folder, hour),
+                wait_s=wait_s,
+            )
+            player.play(range(folder.campaign().hours), partition_of=partition_of)
+    finally:
+        end_campaign(folder)
+    return folder
+
+
+def end_campaign(folder: CampaignFolder) -> Path:
+    """End the target of a campaign, if it lives, and write the campaign's result file.
+
+    Returns:
+        The result file: ``endurance_<h>h_<timestamp>.json`` beside the campaign's folder.
+
+    Raises:
+        RunFolderError: A file of the campaign cannot be read.
+    """
+    end_target(folder)
+    return write_campaign_file(folder)
+
+
+def end_target(folder: CampaignFolder) -> None:
+    """End the target of a campaign, if it lives; its folder stays."""
+    living = connect(folder)
+    if living is not None:
+        living.end()
+        living.close()
+
+
+@contextmanager
+def _playing(folder: CampaignFolder) -> Iterator[None]:
+    """Hold the lock of a campaign: one process at a time plays an hour of it.
+
+    Raises:
+        RunFolderError: Another one does, or there is no such campaign.
+    """
+    if not folder.root.is_dir():
+        raise RunFolderError(f"{folder.root} is missing: there is no such campaign")
+    descriptor = os.open(folder.root / ".playing", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RunFolderError(
+                f"an hour of {folder.root} is being played by another process: wait for its end"
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _without_secrets(variables: Variables) -> Variables:
+    """Have values that may be secret passed through from the session of each hour's process."""
+    secret = variables.secret_names
+    values = {name: value for name, value in variables.values.items() if name not in secret}
+    return Variables(values, tuple(dict.fromkeys((*variables.passed, *secret))))
+
+
+def _refuse_full_disk(soak: Endurance, settings: Settings) -> None:
+    workflows = soak.workflows * (2 if soak.has_twin else 1)
+    needed = workflows * BYTES_PER_WORKFLOW + soak.hour_count * HOUR_BYTES
+    free = free_bytes(settings.results_dir)
+    if free < needed:
+        raise PerfPipelineError(
+            f"{settings.results_dir} has {free / 1e6:,.0f} MB free, and {soak.hours:g} hours at "
+            f"{soak.rate_per_s:g} workflows a second take up to {needed / 1e6:,.0f} MB: free some, "
+            "name another folder with --results, or lower the rate"
+        )

@@ -1,0 +1,1 @@
+"""A campaign of hours on a target that outlives each of them: its keeper, and the hours."""

@@ -1,0 +1,1 @@
+"""The signals of an endurance campaign: what grows when something leaks."""
