@@ -6,16 +6,19 @@ from collections import defaultdict
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from perf_pipeline.analysis.endurance.degradation import judge_degradation
+from perf_pipeline.analysis.endurance.error_stability import judge_errors
 from perf_pipeline.analysis.endurance.leak import judge_leak
+from perf_pipeline.analysis.endurance.run_leaks import judge_run
 from perf_pipeline.analysis.endurance.signal_series import SignalSeries
-from perf_pipeline.samples.campaign.verdicts import SCHEMA_VERSION, ErrorsVerdict, Verdicts
+from perf_pipeline.samples.campaign.verdicts import SCHEMA_VERSION, Verdicts
 from perf_pipeline.samples.run_folder import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
-    from perf_pipeline.samples.campaign.leak_verdict import LeakVerdict, LeakWord
+    from perf_pipeline.samples.campaign.leak_verdict import LeakVerdict
     from perf_pipeline.samples.campaign.signal_sample import SignalSample
     from perf_pipeline.samples.campaign.verdicts import TwinWord
 
@@ -36,12 +39,14 @@ def judge_campaign(folder: CampaignFolder) -> Verdicts:
     )
     of_twin = [one for one in found if one.name.startswith("twin.")]
     own = tuple(one for one in found if not one.name.startswith("twin."))
+    hours = folder.hours()
+    degradation, change_points = judge_degradation(hours, campaign.hour_seconds)
     verdicts = Verdicts(
         leaks=found,
-        degradation=(),
-        errors=ErrorsVerdict("inconclusive", None, None),
-        change_points=(),
-        leak=_worst(own),
+        degradation=degradation,
+        errors=judge_errors(hours),
+        change_points=change_points,
+        leak=judge_run(own).verdict,
         twin=_twin(of_twin),
     )
     content = {"schema_version": SCHEMA_VERSION, **asdict(verdicts)}
@@ -71,13 +76,6 @@ def _series(samples: Sequence[SignalSample]) -> list[SignalSeries]:
             )
         )
     return found
-
-
-def _worst(found: Sequence[LeakVerdict]) -> LeakWord:
-    words = {one.verdict for one in found}
-    if "leak" in words:
-        return "leak"
-    return "inconclusive" if "inconclusive" in words or not found else "clean"
 
 
 def _twin(found: Sequence[LeakVerdict]) -> TwinWord:

@@ -18,7 +18,10 @@ BLOCKS = 48
 MIN_BLOCK_SAMPLES = 10
 """Samples of a block on average; of shorter series there are fewer blocks."""
 
-MIN_BLOCKS = 12
+FEW_BLOCKS = 24
+"""Unless there are so few samples that this many blocks have fewer."""
+
+MIN_BLOCKS = 13
 
 LOW, HIGH = 0.02, 0.12
 """The floor of a block is the mean of its samples between these quantiles: garbage that was not
@@ -56,7 +59,7 @@ def floors(hours: Floats, values: Floats, workflows: Floats | None) -> Floors:
         values: float64[n].
         workflows: float64[n], workflows that had ended, or None.
     """
-    count = min(BLOCKS, max(len(values) // MIN_BLOCK_SAMPLES, min(len(values), MIN_BLOCKS)))
+    count = min(BLOCKS, max(len(values) // MIN_BLOCK_SAMPLES, min(len(values), FEW_BLOCKS)))
     edges = np.linspace(hours[0], hours[-1], count + 1)
     borders = np.searchsorted(hours, edges[1:-1])
     parts = [part for part in np.split(np.arange(len(hours)), borders) if len(part)]

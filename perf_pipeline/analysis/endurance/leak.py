@@ -2,9 +2,9 @@
 
 What decides is the floor of the signal in each of 48 blocks of time (``floors.py``), and every
 explanation of the floors by its probability (``explanations.py``). A leak is a trend of more than
-``NEGLIGIBLE`` whose probability is at least ``1 - MAX_DOUBT``: on simulated healthy signals none
-of 360 was that probable. A signal is clean when growth of ``HARMFUL`` or more has a probability
-below ``MAX_HARM``, whichever explanation holds, each with a trend added. Everything else is
+``NEGLIGIBLE`` whose probability is at least ``1 - MAX_DOUBT``: of 360 simulated healthy signals
+none had one. A signal is clean when growth of ``HARMFUL`` or more has a probability below
+``MAX_HARM``, whichever explanation holds, each with a trend added. Everything else is
 inconclusive, with the smallest leak that would have been seen.
 """
 
@@ -87,10 +87,10 @@ def judge_leak(
         max_doubt: Probability that it is no leak, below which it is called one.
     """
     hours, values, workflows = _counted(series, hour_seconds)
-    if len(hours) < MIN_BLOCKS + 1 or hours[-1] <= hours[0]:
+    if len(hours) < MIN_BLOCKS or hours[-1] <= hours[0]:
         return _without_numbers(series, hours)
     blocks = floors(hours, values, workflows)
-    if len(blocks.values) < MIN_BLOCKS + 1:
+    if len(blocks.values) < MIN_BLOCKS:
         return _without_numbers(series, hours)
     blocks = blocks.without_first()
     level = float(np.median(np.abs(blocks.values))) or float(np.abs(blocks.values).max())
@@ -308,5 +308,5 @@ def _without_numbers(series: SignalSeries, hours: Floats) -> LeakVerdict:
         step=None,
         step_hour=None,
         leak_probability=None,
-        reason=f"{len(hours)} samples; it takes {MIN_BLOCKS + 1} at different times",
+        reason=f"{len(hours)} samples at too few times; it takes {MIN_BLOCKS}, evenly spread",
     )

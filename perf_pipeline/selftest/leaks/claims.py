@@ -4,80 +4,110 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from perf_pipeline.analysis.endurance.leak import judge_leak
+from perf_pipeline.analysis.endurance.run_leaks import judge_run
 from perf_pipeline.analysis.endurance.signal_series import SignalSeries
 from perf_pipeline.selftest.figure import Figure, Size
-from perf_pipeline.selftest.leaks.shapes import PLAIN, SAMPLE_S, SAMPLES, SHAPES, signal
+from perf_pipeline.selftest.held_out_leaks import leaking_shapes, series, shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from perf_pipeline.samples.campaign.leak_verdict import LeakVerdict
 
-REPEATS = {Size.CI: 6, Size.FULL: 100}
+    Found = Mapping[str, Sequence[LeakVerdict]]
+
+REPEATS = {Size.CI: 4, Size.FULL: 100}
+SMALL, LARGE = 0.02, 0.05
+DOUBTED = "allocator_growth"
+RUN_SIGNALS = 20
+MAX_RUNS = 200
 _log = logging.getLogger(__name__)
 
 
 def run(size: Size, seed: int) -> list[Figure]:
     """Judge simulated signals."""
     repeats = REPEATS[size]
-    healthy = {shape: _verdicts(shape, 0.0, repeats, seed) for shape in SHAPES}
+    healthy = {shape: _judged(shape, 0.0, repeats, seed) for shape in shapes()}
     _log.info("signals without a leak are judged")
-    small = {shape: _verdicts(shape, 0.02, repeats, seed) for shape in PLAIN}
-    large = {shape: _verdicts(shape, 0.05, repeats, seed) for shape in PLAIN}
+    small, large = (
+        {shape: _judged(shape, growth, repeats, seed) for shape in leaking_shapes()}
+        for growth in (SMALL, LARGE)
+    )
     _log.info("signals with a leak are judged")
-    figures = [_false_leaks(healthy)]
-    figures += [
-        Figure(f"healthy signals called a leak: {shape}", _share(found, "leak"), "%", 5.0)
-        for shape, found in healthy.items()
+    return [
+        _share("healthy signals called a leak, all shapes", "leak", healthy, 1.0),
+        *(
+            _share(f"healthy signals called a leak: {shape}", "leak", {shape: found}, 5.0)
+            for shape, found in healthy.items()
+        ),
+        _power("leaks of 2 % in 24 h called a leak", small, 80.0),
+        _power("leaks of 5 % in 24 h called a leak", large, 95.0),
+        *(
+            _share(
+                f"leaks of {growth} in 24 h called a leak: {shape}", "leak", {shape: found}, None
+            )
+            for growth, leaking in (("2 %", small), ("5 %", large))
+            for shape, found in leaking.items()
+        ),
+        _share("leaks of 2 % in 24 h called clean", "clean", small, None),
+        _share("leaks of 5 % in 24 h called clean", "clean", large, 0.0),
+        *_runs(healthy, large, seed),
     ]
-    figures.append(_power(small, "2", 80.0))
-    figures.append(_power(large, "5", 95.0))
-    figures.append(_called_clean(large))
-    return figures
 
 
-def _verdicts(shape: str, growth: float, repeats: int, seed: int) -> list[LeakVerdict]:
-    seconds = tuple((SAMPLE_S * np.arange(SAMPLES)).tolist())
+def _judged(shape: str, growth: float, repeats: int, seed: int) -> list[LeakVerdict]:
     found = []
     for repeat in range(repeats):
-        rng = np.random.default_rng([seed, SHAPES.index(shape), round(1e4 * growth), repeat])
-        values = signal(rng, shape, growth)
-        found.append(judge_leak(SignalSeries(shape, seconds, tuple(values.tolist()))))
+        key = [seed, shapes().index(shape), round(1e4 * growth), repeat]
+        one = series(shape, np.random.default_rng(key), leak_per_day=growth)
+        columns = (tuple(each.tolist()) for each in (one.seconds, one.value, one.workflows))
+        found.append(judge_leak(SignalSeries(shape, *columns)))
     return found
 
 
-def _share(found: Sequence[LeakVerdict], verdict: str) -> float:
-    return 100.0 * sum(one.verdict == verdict for one in found) / len(found)
+def _share(what: str, verdict: str, found: Found, limit: float | None) -> Figure:
+    every = [one.verdict for each in found.values() for one in each]
+    counts = Counter(every)
+    note = ", ".join(f"{counts[word]} {word}" for word in ("leak", "inconclusive", "clean"))
+    return Figure(what, 100.0 * counts[verdict] / len(every), "%", limit, note=note)
 
 
-def _all(found: dict[str, list[LeakVerdict]]) -> list[LeakVerdict]:
-    return [one for each in found.values() for one in each]
+def _power(what: str, leaking: Found, limit: float) -> Figure:
+    plain = {shape: found for shape, found in leaking.items() if shape != DOUBTED}
+    return replace(_share(what, "leak", plain, limit), at_most=False)
 
 
-def _counted(found: Sequence[LeakVerdict]) -> str:
-    counts = Counter(one.verdict for one in found)
-    shown = ", ".join(f"{counts[word]} {word}" for word in ("leak", "inconclusive", "clean"))
-    return f"of {len(found)}: {shown}"
+def _runs(healthy: Found, leaking: Found, seed: int) -> list[Figure]:
+    """Judge runs of many signals: all of them healthy, and with a leak in one of them."""
+    rng = np.random.default_rng([seed, RUN_SIGNALS])
+    every = [one for each in healthy.values() for one in each]
+    leaks = [one for shape, each in leaking.items() if shape != DOUBTED for one in each]
+    words: dict[str, list[str]] = {"healthy": [], "leaking": []}
+    for _ in range(min(MAX_RUNS, len(every) // 2)):
+        signals = [every[place] for place in rng.permutation(len(every))[:RUN_SIGNALS]]
+        words["healthy"].append(_verdict(signals))
+        signals[0] = leaks[int(rng.integers(len(leaks)))]
+        words["leaking"].append(_verdict(signals))
+    count = len(words["healthy"])
+    false, seen, clean = (
+        100.0 * words[of].count(verdict) / count
+        for of, verdict in (("healthy", "leak"), ("leaking", "leak"), ("leaking", "clean"))
+    )
+    note = f"of {count} runs of {RUN_SIGNALS} signals"
+    return [
+        Figure("healthy runs called a leak", false, "%", 2.0, note=note),
+        Figure("runs with a leak of 5 % called a leak", seen, "%", None, note=note),
+        Figure("runs with a leak of 5 % called clean", clean, "%", 0.0, note=note),
+    ]
 
 
-def _false_leaks(healthy: dict[str, list[LeakVerdict]]) -> Figure:
-    found = _all(healthy)
-    what = "healthy signals called a leak, all shapes"
-    return Figure(what, _share(found, "leak"), "%", 1.0, note=_counted(found))
-
-
-def _power(leaking: dict[str, list[LeakVerdict]], percent: str, limit: float) -> Figure:
-    found = _all(leaking)
-    what = f"leaks of {percent} % in 24 h called a leak"
-    return Figure(what, _share(found, "leak"), "%", limit, at_most=False, note=_counted(found))
-
-
-def _called_clean(leaking: dict[str, list[LeakVerdict]]) -> Figure:
-    found = _all(leaking)
-    what = "leaks of 5 % in 24 h called clean"
-    return Figure(what, _share(found, "clean"), "%", 0.0, note=_counted(found))
+def _verdict(signals: Sequence[LeakVerdict]) -> str:
+    return judge_run(
+        [replace(one, name=f"server{at}.sessions") for at, one in enumerate(signals)]
+    ).verdict
