@@ -28,8 +28,8 @@ from perf_pipeline.catalogue.file_names import BASELINES_FILE, CATALOGUE_FILE
 from perf_pipeline.config.settings import current_folder, current_settings
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.exit_code import Exit
+from perf_pipeline.metrics.allocations.growth_file import FOLDER as ALLOCATIONS
 from perf_pipeline.metrics.comparison_file import FOLDER as COMPARISONS
-from perf_pipeline.metrics.growth_file import FOLDER as ALLOCATIONS
 from perf_pipeline.metrics.profile_file import FOLDER as PROFILES
 from perf_pipeline.metrics.types.trend import FOLDER as TRENDS
 from perf_pipeline.program.program import run_program
