@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.wording import listed
 from perf_pipeline.report.text import quantity
 from perf_pipeline.report.text.escape import name, visible
 
@@ -102,7 +101,7 @@ def _line(one: GrowthPlace) -> str:
 
 def _bounded_line(one: GrowthPlace) -> str:
     """Say how a place grew that did not grow to the end."""
-    grown = listed([size(each) for each in one.intervals_bytes])
+    grown = ", ".join(map(size, one.intervals_bytes))
     return (
         f"Not named: {place(one)} {_PATTERNS[one.pattern]}: {grown} per 1000 workflows in the "
         "intervals."

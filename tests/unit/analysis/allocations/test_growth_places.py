@@ -25,8 +25,8 @@ def test_a_leak_is_named_and_a_cache_that_has_filled_is_not() -> None:
     assert [(one.lines[0].line, one.pattern) for one in found.other_places] == [(5, "slowing")]
     assert growth_headline(found).startswith("shop.py:3 (order) grew to the end: 100 kB")
     assert (
-        "Not named: shop.py:5 (order) grew less and less: 400 kB, 0 bytes, 0 bytes, 0 bytes, 0 bytes "
-        "and 0 bytes per 1000 workflows in the intervals."
+        "Not named: shop.py:5 (order) grew less and less: 400 kB, 0 bytes, 0 bytes, 0 bytes, "
+        "0 bytes, 0 bytes per 1000 workflows in the intervals."
     ) in growth_sentences(found)
 
 
