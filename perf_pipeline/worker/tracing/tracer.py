@@ -16,14 +16,14 @@ from pathlib import Path
 from sys import path as import_path
 from typing import TYPE_CHECKING
 
-from perf_pipeline.samples.run_file import write_atomically
-from perf_pipeline.samples.slots import ALLOWED, GO_NS, STOP_NS
-from perf_pipeline.samples.stacks.allocation_trace import (
+from perf_pipeline.samples.allocations.allocation_trace import (
     SCHEMA_VERSION,
     AllocationTrace,
     HeapSnapshot,
     WorkInterval,
 )
+from perf_pipeline.samples.run_file import write_atomically
+from perf_pipeline.samples.slots import ALLOWED, GO_NS, STOP_NS
 from perf_pipeline.worker.own_time import monotonic_ns, process_time, sleep, start_thread
 from perf_pipeline.worker.start import PACKAGE
 from perf_pipeline.worker.tracing.heap_places import HeapPlaces
