@@ -26,6 +26,7 @@ from perf_pipeline.loadgen.checked_run import CheckedRun
 from perf_pipeline.loadgen.endurance.attachment import attach, connect
 from perf_pipeline.loadgen.endurance.hour_plan import endurance_of
 from perf_pipeline.loadgen.endurance.twin_leak import twin_leak_bytes
+from perf_pipeline.report.run.campaign_file import write_campaign_file
 from perf_pipeline.samples.campaign.campaign import Campaign, evidence_of, write_campaign
 from perf_pipeline.samples.campaign.campaign_clock import read_kernel_boot_id
 from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
@@ -34,6 +35,7 @@ from perf_pipeline.samples.run_folder import new_run_id, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from perf_pipeline.config.scenario.endurance import Endurance
     from perf_pipeline.config.scenario.scenario import Scenario
@@ -211,7 +213,20 @@ def run_endurance(
     return folder
 
 
-def end_campaign(folder: CampaignFolder) -> None:
+def end_campaign(folder: CampaignFolder) -> Path:
+    """End the target of a campaign, if it lives, and write the campaign's result file.
+
+    Returns:
+        The result file: ``endurance_<h>h_<timestamp>.json`` beside the campaign's folder.
+
+    Raises:
+        RunFolderError: A file of the campaign cannot be read.
+    """
+    end_target(folder)
+    return write_campaign_file(folder)
+
+
+def end_target(folder: CampaignFolder) -> None:
     """End the target of a campaign, if it lives; its folder stays."""
     living = connect(folder)
     if living is not None:

@@ -25,12 +25,18 @@ from perf_pipeline.loadgen.endurance.time_scale import lead_s, sample_every_s
 from perf_pipeline.loadgen.run_data import RunData
 from perf_pipeline.loadgen.supervise.worker_process import WorkerFiles
 from perf_pipeline.metrics.endurance.hour_figures import NO_LOAD, RESOURCES, hour_figures
+from perf_pipeline.metrics.level_context import LevelContext
+from perf_pipeline.metrics.performance import performance_metrics
+from perf_pipeline.metrics.records.stored_level import read_stored_level
 from perf_pipeline.metrics.resources.resource_sampler import ResourceSampler
 from perf_pipeline.metrics.signals.signal_recorder import TARGET, Boot, SignalRecorder
+from perf_pipeline.metrics.summary import summarise_level
 from perf_pipeline.samples.campaign.begun_hour import BegunHour, read_begun_hour, write_begun_hour
 from perf_pipeline.samples.campaign.campaign_clock import CampaignClock
+from perf_pipeline.samples.campaign.campaign_folder import PERFORMANCE
 from perf_pipeline.samples.campaign.hour import DEADLINE, Hour, write_hour
 from perf_pipeline.samples.ended_because import EndedBecause
+from perf_pipeline.samples.run_folder import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,6 +98,12 @@ class HourPlayer:
         self._campaign = folder.campaign()
         self._scenario = read_checked_run(folder.scenario_file).scenario
         self._soak = endurance_of(self._scenario)
+        self._context = LevelContext(
+            kinds=[(one.family, one.complexity) for one in self._scenario.workloads],
+            servers=self._scenario.servers,
+            pools={},
+            max_error_ratio=self._scenario.max_error_ratio,
+        )
         self._clock = CampaignClock.here(self._campaign)
         self._attachment: Attachment | None = None
         self._partition_of: Callable[[int], str] = lambda _hour: ""
@@ -261,7 +273,11 @@ class HourPlayer:
         figures = NO_LOAD
         if load_ns is not None:
             folder = self._folder.hour_folder(begun.hour)
-            figures = hour_figures(folder, len(self._scenario.workloads), begin_ns, end_ns)
+            stored = read_stored_level(folder, len(self._scenario.workloads))
+            figures = hour_figures(stored.records, folder / RESOURCES, begin_ns, end_ns)
+            level = summarise_level(folder, self._context, stored).level
+            entry = performance_metrics(level, self._campaign.campaign_id, self._scenario.name)
+            write_json(folder / PERFORMANCE, entry.to_dict())
         begun_s = clock.seconds(begin_ns)
         earlier = [one.ended_s for one in self._folder.hours() if one.hour < begun.hour]
         hour = Hour(

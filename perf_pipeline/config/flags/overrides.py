@@ -133,7 +133,7 @@ class Overrides:
     duration: float | None = flag(
         "--duration",
         STEADY,
-        "Minimum length of a level's steady phase: 30s, 5m, or seconds; of endurance: hours (24, 24h)",
+        "Minimum length of a level's steady phase: 30s, 5m, or seconds; of endurance: hours",
         "Measurement",
         metavar="TIME",
         is_for_capacity=True,

@@ -11,13 +11,13 @@ import polars as pl
 from perf_pipeline.metrics.resources.cpu_per_workflow import cpu_per_workflow
 from perf_pipeline.metrics.resources.resource_samples import read_samples
 from perf_pipeline.metrics.survival.window_times import window_responses
-from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.record import Outcome
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.metrics.types.service_times import ServiceTimes
+    from perf_pipeline.samples.level_records import LevelRecords
 
 RESOURCES = "resources.jsonl"
 """File of an hour with the samples of its resources."""
@@ -44,26 +44,23 @@ NO_LOAD = HourFigures(0, 0, 0, 0, 0, 0, None, None, None, None, None)
 """Of an hour whose load never began."""
 
 
-def hour_figures(folder: Path, kinds: int, begin_ns: int, end_ns: int) -> HourFigures:
+def hour_figures(records: LevelRecords, resources: Path, begin_ns: int, end_ns: int) -> HourFigures:
     """Compute the figures of an hour.
 
     Args:
-        folder: The hour's folder.
-        kinds: How many kinds of workflow there are.
+        records: What it has stored.
+        resources: File with the samples of its resources.
         begin_ns: When its load began, CLOCK_MONOTONIC.
         end_ns: When its load ended; what was to start later was not scheduled by then.
-
-    Raises:
-        RunFolderError: A file of it cannot be read.
     """
-    frame = read_level(folder, kinds).frame.filter(pl.col("intended_start_ns") < end_ns)
+    frame = records.frame.filter(pl.col("intended_start_ns") < end_ns)
     counts = np.bincount(frame["outcome"].to_numpy(), minlength=len(Outcome)).tolist()
     ok, errors, timeouts, dropped, abandoned = (counts[outcome] for outcome in Outcome)
     judged = len(frame) - abandoned
     length_s = (end_ns - begin_ns) / 1e9
     times = window_responses(frame, begin_ns, end_ns).summary((0.5, 0.99))
     ended_ok_ns = frame.filter(pl.col("outcome") == int(Outcome.OK))["end_ns"].to_numpy()
-    samples = read_samples(folder / RESOURCES, begin_ns, end_ns)
+    samples = read_samples(resources, begin_ns, end_ns)
     return HourFigures(
         scheduled=len(frame),
         ok=ok,

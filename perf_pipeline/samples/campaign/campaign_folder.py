@@ -11,13 +11,14 @@ RESULTS/endurance-ID/campaign.json   what is played
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.config.names import check_names
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.campaign.campaign import Campaign, read_campaign
 from perf_pipeline.samples.campaign.hour import Hour, read_hour
 from perf_pipeline.samples.campaign.signal_sample import SignalSample, read_samples
+from perf_pipeline.samples.run_folder import read_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 PREFIX = "endurance-"
 SIGNALS = "signals.jsonl"
 SIGNALS_MISSING = "signals_missing.json"
-"""Files in the folder of an hour."""
+"""Files of an hour with its samples, and with what they lack."""
+
+PERFORMANCE = "performance.json"
+"""File of an hour with the metrics under the names that users know (``PerformanceMetrics``)."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,15 @@ class CampaignFolder:
         """
         files = (self.hour_file(hour) for hour in self.begun_hours())
         return [read_hour(path) for path in files if path.exists()]
+
+    def performances(self) -> list[tuple[Hour, dict[str, Any]]]:
+        """Read the hours that have ended with their metrics; none of one whose load never began.
+
+        Raises:
+            RunFolderError: A file is not what this version writes.
+        """
+        found = ((hour, self.hour_folder(hour.hour) / PERFORMANCE) for hour in self.hours())
+        return [(hour, read_json(path)) for hour, path in found if path.exists()]
 
     def signals(self, hour: int) -> list[SignalSample]:
         """Read the samples of an hour; none where it was not sampled.
