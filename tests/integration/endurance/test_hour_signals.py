@@ -8,7 +8,6 @@ import pytest
 
 from perf_pipeline.samples.campaign.campaign_folder import SIGNALS_MISSING
 from perf_pipeline.samples.campaign.missing_signals import read_missing
-from tests.integration.endurance.leaky_functions import OBJECT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.campaign.missing_signals import MissingSignal
 
 pytestmark = pytest.mark.integration
+
+OBJECT_BYTES = 512
+"""Of ``leaky_functions``."""
 
 
 def _missing(folder: CampaignFolder, hour: int) -> dict[str, MissingSignal]:
