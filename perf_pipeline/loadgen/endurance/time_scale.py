@@ -27,7 +27,8 @@ LONG_HOURS, LONG_SAMPLE_S = 12, 30.0
 LEAD_S = 5.0
 """How long before the end of a real hour the files of the next one are made."""
 
-MIN_LEAD_S = 0.5
+MIN_LEAD_S = 2.0
+"""A busy target takes so long to read a schedule; at most half an hour's length."""
 
 
 def scaled_s(real_s: float, hour_seconds: float, at_least_s: float) -> float:
@@ -48,7 +49,7 @@ def lease_s(soak: Endurance) -> float:
 
 def lead_s(soak: Endurance) -> float:
     """Return how long before the end of an hour the files of the next one are made."""
-    return scaled_s(LEAD_S, soak.hour_seconds, MIN_LEAD_S)
+    return min(soak.hour_seconds / 2, scaled_s(LEAD_S, soak.hour_seconds, MIN_LEAD_S))
 
 
 def sample_every_s(scenario: Scenario) -> float:

@@ -24,12 +24,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PREFIX = "endurance-"
-SIGNALS = "signals.jsonl"
-SIGNALS_MISSING = "signals_missing.json"
-"""Files of an hour with its samples, and with what they lack."""
-
 PERFORMANCE = "performance.json"
 """File of an hour with the metrics under the names that users know (``PerformanceMetrics``)."""
+SIGNALS = "signals.jsonl"
+SIGNALS_MISSING = "signals_missing.json"
+"""Files in the folder of an hour."""
 
 
 @dataclass(frozen=True)
