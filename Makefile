@@ -90,9 +90,9 @@ test-regression: mysql ## measure again what BASELINE=results/baseline_<timestam
 	@$(LOAD_TEST) --scenario regression --baseline "$(BASELINE)"
 
 .PHONY: test-endurance test-endurance-24h
-test-endurance: $(READY) ## 1 hour (not built yet: says so)
+test-endurance: mysql ## 1 hour of constant load: leaks, degradation, stability of errors
 	@$(LOAD_TEST) --scenario endurance --duration 1
-test-endurance-24h: $(READY) ## 24 hours (not built yet: says so)
+test-endurance-24h: mysql ## the same for 24 hours
 	@$(LOAD_TEST) --scenario endurance --duration 24
 
 .PHONY: ci-validate ci-test dev-setup dev-test example-ci example-development example-release
@@ -125,9 +125,10 @@ help-stress: ## what the stress test does
 	@echo "make test-stress: 1000, 1500 and 2000 workflows in flight, all complex; LEVELS=\"2000 3000\" overrides."
 	@echo "It ends early where over half of the workflows fail, or memory or file descriptors run out; the"
 	@echo "report says so, and what limited each level. perf-pipeline run stress begins at 500."
-help-endurance: ## what the endurance test will do
-	@echo "make test-endurance, test-endurance-24h: not built yet; they say so and exit 2."
-	@echo "Meanwhile: perf-pipeline run baseline --concurrency 100 --duration 3600; it looks for no leak."
+help-endurance: ## what the endurance test does
+	@echo "make test-endurance, test-endurance-24h: hours of constant load on a runtime that lives through all."
+	@echo "What is killed goes on with the next hour; a gap is recorded, and a restart of the runtime is a break."
+	@echo "perf-pipeline run endurance --duration 24 --hour-seconds 60 plays a scaled day in 24 minutes."
 
 ##@ Look and operate
 .PHONY: ui

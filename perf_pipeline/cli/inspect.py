@@ -107,7 +107,9 @@ def check(
     processes = processes_of(scenario, machine)
     bounds = {mode: largest_level(machine, processes, mode) for mode in SLOT_IS}
     title = scenario.title or scenario.name
-    lines = [f"{file}: good ({title}; levels {levels})"]
+    soak = scenario.endurance
+    load = f"levels {levels}" if soak is None else soak.offered
+    lines = [f"{file}: good ({title}; {load})"]
     lines += fit_lines(scenario, bounds, explain=explain)
     lines += fault_lines(scenario)
     lines += [

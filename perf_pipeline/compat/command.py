@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.compat.request import Request
     from perf_pipeline.config.flags.overrides import Overrides
+    from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
 
 ENDS_ALL = (Exit.BAD_INPUT, Exit.DEFECT, Exit.GAVE_UP_WAITING, *CODES.values())
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
         The exit code, as ``--help`` says.
 
     Raises:
-        SystemExit: 2: wrong options, or what is not built; 0: ``--help``.
+        SystemExit: 2: wrong options; 0: ``--help``.
     """
     command = "python -m perf_pipeline"
     return with_ci_files(command, arguments, lambda: _main(arguments), _refuse, os.environ)
@@ -116,8 +117,7 @@ def _verify(loads: Mapping[str, Overrides], settings: Settings) -> None:
     for part, overrides in loads.items():
         scenario = check_everything(part, overrides, None, settings)
         left_out = servers_left_out(scenario, settings)
-        levels = (*map(str, scenario.concurrency), *(one.label for one in scenario.levels))
-        _print(f"{part}: good; levels {', '.join(levels)}")
+        _print(f"{part}: good; {_load(scenario)}")
         for server in server_status(settings, sorted(servers_needed(scenario, left_out))):
             _print(f"  {server.service:10}{describe(server)}")
         for service in left_out:
@@ -130,6 +130,13 @@ def _verify(loads: Mapping[str, Overrides], settings: Settings) -> None:
             interpreter=Path(scenario.interpreter) if scenario.interpreter else None,
         )
         _print(f"  {scenario.target:10}{environment.python}")
+
+
+def _load(scenario: Scenario) -> str:
+    if scenario.endurance is not None:
+        return scenario.endurance.offered
+    levels = (*map(str, scenario.concurrency), *(one.label for one in scenario.levels))
+    return f"levels {', '.join(levels)}"
 
 
 def _run(loads: Mapping[str, Overrides], request: Request, settings: Settings) -> int:

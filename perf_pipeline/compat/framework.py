@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.compat.comprehensive_report import write_comprehensive_report
 from perf_pipeline.compat.load_test_config import WORKFLOW_TYPES, LoadTestConfig
@@ -18,9 +18,12 @@ from perf_pipeline.compat.recovery import judge_recovery, recovery_sentences
 from perf_pipeline.compat.regression import analyse_regression
 from perf_pipeline.compat.single_execution import single_execution
 from perf_pipeline.config.duration import DEFAULT_WAIT_S
+from perf_pipeline.config.scenario.endurance import REAL_HOUR_S, Endurance
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.errors import PerfPipelineError, ScenarioError
-from perf_pipeline.metrics.performance import performance_metrics
+from perf_pipeline.endurance_run import run_endurance
+from perf_pipeline.errors import ScenarioError
+from perf_pipeline.loadgen.endurance.hour_plan import refuse_unplayable
+from perf_pipeline.metrics.performance import PerformanceMetrics, performance_metrics
 from perf_pipeline.report.run.markdown import render_markdown
 from perf_pipeline.report.text.escape import markdown as inert
 from perf_pipeline.run import run_scenario
@@ -37,10 +40,12 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.loadgen.course import Course
-    from perf_pipeline.metrics.performance import PerformanceMetrics
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 BASELINE_LEVELS = (100, 500, 1000)
+
+ENDURANCE_RATE_PER_S = 10.0
+"""As in the scenario ``endurance``."""
 
 
 class LoadTestFramework:
@@ -200,16 +205,42 @@ class LoadTestFramework:
         }
         return {name: self._run(scenario)[0] for name, scenario in scenarios.items()}
 
-    def run_endurance_test(self, duration_hours: float = 24) -> NoReturn:
-        """Refuse: it is not built yet.
+    def run_endurance_test(
+        self,
+        duration_hours: float = 24,
+        *,
+        rate_per_s: float = ENDURANCE_RATE_PER_S,
+        hour_seconds: float = REAL_HOUR_S,
+    ) -> list[PerformanceMetrics]:
+        """Run hours of constant load on one process after the other that lives through all of them.
 
-        Raises:
-            PerfPipelineError: Always, and nothing was started.
+        Workflows arrive at a constant rate, whether or not earlier ones have ended;
+        ``concurrent_workflows`` is the maximum in flight. The results are in a folder
+        ``endurance-<id>`` and in ``endurance_<h>h_<timestamp>.json``.
+
+        Args:
+            duration_hours: How long, in hours.
+            rate_per_s: Workflows that arrive a second.
+            hour_seconds: Length of an hour; shorter ones than 3600 s are scaled, and said to be.
+
+        Returns:
+            One an hour, in their order; none for an hour whose load never began.
         """
-        raise PerfPipelineError(
-            f"an endurance test ({duration_hours:g} h) is not built yet: nothing was started. "
-            "test_duration of LoadTestConfig (s) makes a level longer; it looks for no leak."
+        scenario = self._scenario("endurance")
+        if scenario.faults:
+            raise ScenarioError(
+                ["enable_failure_injection is set, but no failure is injected into hours: leave it"]
+            )
+        soak = Endurance(
+            rate_per_s=rate_per_s,
+            hours=duration_hours,
+            hour_seconds=hour_seconds,
+            slots=self.config.concurrent_workflows,
         )
+        scenario = replace(scenario, concurrency=(), endurance=soak)
+        refuse_unplayable(scenario)
+        folder = run_endurance(scenario, self._settings, notify=self._notify, wait_s=self._wait_s)
+        return [PerformanceMetrics(**performance) for _, performance in folder.performances()]
 
     def analyze_performance_regression(
         self, baseline_metrics: Side, current_metrics: Side, despite: Collection[str] = ()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SCENARIOS = ("baseline", "stress", "endurance", "regression", "database", "full")
 DEFAULT_MAX_CONCURRENCY = 2000
+DEFAULT_HOURS = 1.0
+"""Of endurance."""
 _FLAGS = {flag.field: flag for flag in flags_of(Overrides)}
 _TAKES = {
     "concurrency": ("baseline", "stress", "full"),
@@ -26,7 +28,7 @@ _TAKES = {
     "baseline": ("regression",),
 }
 _EPILOG = """exit codes: 0 measured, and valid; 1 failed, not a valid measurement, or a regression
-is found; 2 wrong options or not built, nothing was started; 3 of a regression test: doubt, it is
+is found; 2 wrong options, nothing was started; 3 of a regression test: doubt, it is
 neither found nor ruled out; 70 a defect of ours; 75 another load run went on for longer than
 --wait; 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP: what was measured is kept, and
 results/partial_results_<timestamp>.json is written.
@@ -62,7 +64,7 @@ def parse_request(arguments: Sequence[str]) -> Request:
 
     Raises:
         SystemExit: 2, with the reason on standard error: an option is wrong, does not belong to
-            the scenario, or the scenario is not built. 0 after ``--help``.
+            the scenario. 0 after ``--help``.
     """
     parser = _parser()
     given = parser.parse_args(arguments)
@@ -72,11 +74,6 @@ def parse_request(arguments: Sequence[str]) -> Request:
             parser.error(
                 f"{flag} means nothing for {given.scenario}; it is for {', '.join(scenarios)}"
             )
-    if given.scenario == "endurance":
-        parser.error(
-            "endurance is not built yet: nothing was started. `perf-pipeline run baseline "
-            "--duration SECONDS` makes a level longer; it looks for no leak."
-        )
     if given.scenario == "regression" and given.baseline is None:
         parser.error("regression needs --baseline FILE, such as results/baseline_<timestamp>.json")
     return Request(
@@ -106,6 +103,9 @@ def _loads(given: argparse.Namespace) -> dict[str, Overrides]:
         return {"stress": Overrides(concurrency=levels, max_concurrency=greatest)}
     if given.scenario == "regression":
         return {}
+    if given.scenario == "endurance":
+        hours = flag_value(_FLAGS["duration"], given.duration)
+        return {"endurance": Overrides(duration=DEFAULT_HOURS if hours is None else hours)}
     return {given.scenario: Overrides(concurrency=levels)}
 
 
@@ -130,7 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     levels, greatest = _FLAGS["concurrency"], _FLAGS["max_concurrency"]
     add(levels.option, nargs="+", metavar="N", help=f"{levels.help} Baseline: 100 500 1000.")
     add(greatest.option, metavar=greatest.metavar, help=f"{greatest.help} Stress: 2000.")
-    add("--duration", metavar="HOURS", help="of endurance, which is not built yet")
+    add("--duration", metavar="HOURS", help="of endurance: hours of constant load (1)")
     add("--baseline", metavar="FILE", type=Path, help="result file to compare with (regression)")
     add("--results-dir", metavar="DIR", type=Path, help="folder of the runs (results)")
     add("--verify-only", action="store_true", help="check scenario, servers, target; exit 0 or 1")

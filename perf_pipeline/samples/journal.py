@@ -47,6 +47,9 @@ REPLACED = "replaced"
 TEARDOWN = "teardown"
 """Fact of a worker process: what went wrong with the user's teardown in it, in a sentence."""
 
+LASTING_LOG_PAGES = 1000
+"""The log of a journal that is written for an hour has 4 MB at most."""
+
 SELECT_BLOCKS = "SELECT seq, committed_ns, crc, payload FROM block WHERE seq >= ? ORDER BY seq"
 """The blocks from a sequence number on, oldest first."""
 
@@ -54,8 +57,13 @@ SELECT_BLOCKS = "SELECT seq, committed_ns, crc, payload FROM block WHERE seq >= 
 class JournalWriter:
     """Writes one worker's journal. Not for two threads at once: the caller holds a lock."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, lasting: bool = False) -> None:
         """Create the file.
+
+        Args:
+            path: Where; must not exist.
+            lasting: It is written for an hour: small pages, and the log is folded into the file
+                meanwhile, because a commit writes whole pages and the log keeps each of them.
 
         Raises:
             FileExistsError: ``path`` exists; a journal is never written by two processes.
@@ -64,10 +72,10 @@ class JournalWriter:
         if path.exists():
             raise FileExistsError(f"{path} exists: every worker process writes its own journal")
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA page_size = 65536")
+        self._db.execute(f"PRAGMA page_size = {4096 if lasting else 65536}")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.execute("PRAGMA wal_autocheckpoint = 0")
+        self._db.execute(f"PRAGMA wal_autocheckpoint = {LASTING_LOG_PAGES if lasting else 0}")
         self._db.executescript(_TABLES)
         self._seq = 0
 

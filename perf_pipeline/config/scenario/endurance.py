@@ -57,12 +57,18 @@ class Endurance:
         """Whether a process leaks on purpose beside the target: only in hours that are scaled."""
         return self.twin and self.hour_seconds != REAL_HOUR_S
 
+    @property
+    def offered(self) -> str:
+        """The load as text: ``10/s for 24 h``, ``10/s for 3 h of 20 s``."""
+        scaled = "" if self.hour_seconds == REAL_HOUR_S else f" of {self.hour_seconds:g} s"
+        return f"{self.rate_per_s:g}/s for {self.hours:g} h{scaled}"
+
     def length_s(self, hour: int) -> float:
         """Return how long an hour lasts, s."""
         return min(1.0, self.hours - hour) * self.hour_seconds
 
 
-_LEVELS = {
+_OF_LEVELS = {
     "concurrency": "concurrency",
     "arrivals": "arrivals",
     "stages": "stage",
@@ -73,15 +79,20 @@ _LEVELS = {
 }
 """Field of a scenario to the key or table of what belongs to load levels."""
 
+_UNUSED = ("limits", "think_time")
+"""Likewise of tables that always have a value; what hours do not heed is refused."""
+
 
 def check_endurance(scenario: Scenario, problems: Problems) -> None:
     """Add a problem for what an endurance scenario has of load levels, and cannot play."""
     if scenario.endurance is None:
         return
-    for field, key in _LEVELS.items():
-        if getattr(scenario, field):
-            problems.at(
-                (key,),
-                "is given beside [endurance], which plays hours of constant rate and no load "
-                "levels; put it into a scenario of its own.",
-            )
+    given = [key for field, key in _OF_LEVELS.items() if getattr(scenario, field)]
+    tables = ((name, getattr(scenario, name)) for name in _UNUSED)
+    given += [name for name, table in tables if table != type(table)()]
+    for key in given:
+        problems.at(
+            (key,),
+            "is given beside [endurance], which plays hours of constant rate and no load levels; "
+            "put it into a scenario of its own.",
+        )

@@ -6,6 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.arrivals import Arrivals
+from perf_pipeline.config.scenario.endurance import TABLE, check_endurance
+from perf_pipeline.config.scenario.keys import SECTIONS
+from perf_pipeline.config.scenario.problems import Problems
 from perf_pipeline.errors import ScenarioError
 from perf_pipeline.loadgen.plan.plan import plan_levels
 
@@ -26,6 +29,22 @@ def endurance_of(scenario: Scenario) -> Endurance:
             [f"{scenario.name}: it has no [endurance] table, so it plays no hours; give rate."]
         )
     return scenario.endurance
+
+
+def refuse_unplayable(scenario: Scenario) -> None:
+    """Refuse an endurance scenario that was not read from a file, as its check would have.
+
+    Raises:
+        ScenarioError: With every problem.
+    """
+    problems = Problems(scenario.name)
+    for key in SECTIONS[TABLE]:
+        value = getattr(scenario.endurance, key.name)
+        for where, text in key.problems_of(value):
+            problems.at((TABLE, key.name, *where), text)
+    check_endurance(scenario, problems)
+    if problems.sentences():
+        raise ScenarioError(problems.sentences())
 
 
 def hour_plan(

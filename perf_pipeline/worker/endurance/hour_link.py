@@ -34,6 +34,10 @@ class HourLink:
         self._announced.release()
         return self.next
 
+    def clear(self) -> None:
+        """Forget the hour, which is over: slots that come later pass it by."""
+        self.hour = None
+
     def end(self) -> None:
         """Let the slots end: no hour will be announced here."""
         self._announced.release()

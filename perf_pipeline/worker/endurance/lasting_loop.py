@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.worker.closed_loop import ClosedLoop
-from perf_pipeline.worker.endurance.planted_leak import LeakingSlot
+from perf_pipeline.worker.endurance.planted_leak import LeakingSlot, PlantedLeak
 
 if TYPE_CHECKING:
     from perf_pipeline.targets.target import Slot
@@ -23,11 +23,11 @@ class LastingLoop(ClosedLoop):
             leak_bytes: What each workflow leaks on purpose; 0 for nothing.
         """
         self._links: list[HourLink | None] = [first] * self._slots.slots
-        self._leak_bytes = leak_bytes
+        self._leak = PlantedLeak(leak_bytes) if leak_bytes else None
 
     def _play_slot(self, target_slot: Slot, slot: int) -> None:
-        if self._leak_bytes:
-            target_slot = LeakingSlot(target_slot, self._leak_bytes)
+        if self._leak is not None:
+            target_slot = LeakingSlot(target_slot, self._leak)
         # Taken out of the list, so that nothing keeps the hours that are over.
         link, self._links[slot] = self._links[slot], None
         while link is not None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-from array import array
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +19,7 @@ from perf_pipeline.samples.slots import (
     STOP_NS,
     SlotFile,
 )
-from perf_pipeline.worker.endurance.hour_loop import HourLoop
-from perf_pipeline.worker.own_time import monotonic_ns, sleep
+from perf_pipeline.worker.own_time import monotonic_ns
 from perf_pipeline.worker.recorder import Recorder
 from perf_pipeline.worker.supervision import ledger_of, log_line, process_facts, share_of
 
@@ -30,7 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perf_pipeline.samples.record import ErrorClass
-    from perf_pipeline.targets.target import Target
+    from perf_pipeline.worker.endurance.hour_loop import HourLoop
+    from perf_pipeline.worker.endurance.hour_tasks import HourTasks
+    from perf_pipeline.worker.ledger import Ledger
     from perf_pipeline.worker.worker_job import WorkerJob
 
 WAIT_FOR_GO_NS = 50_000_000
@@ -44,47 +43,36 @@ class WorkerHour:
     The supervisor has made its folder with schedule and slot file, and steers it by the latter.
 
     Attributes:
-        loop: What the threads play.
+        loop: What the slots play.
     """
 
     def __init__(
         self,
         job: WorkerJob,
         hour: int,
-        *,
-        target: Target,
         classify: Callable[[BaseException], ErrorClass],
-        threads: list[int],
-        ring: Callable[[], None],
+        make_loop: Callable[[Ledger, SlotFile], HourLoop | HourTasks],
+        over: Callable[[], None] = lambda: None,
     ) -> None:
         """Read the hour's schedule, make its journal, and state that it is ready.
 
         Args:
             job: Of this process.
             hour: Its number.
-            target: What executes the workflows.
             classify: Gives an exception its error class.
-            threads: Identifiers of the slots' threads.
-            ring: Called by the last slot as it ends.
+            make_loop: Makes the loop that plays it.
+            over: Called when the hour is over.
         """
         folder = Path(job.hours) / f"{hour:03d}" / job.arm
         stem = f"worker-{job.worker}"
         mine = replace(job, intended=str(folder / INTENDED))
+        self._over = over
         self._slots = SlotFile(folder / f"{stem}.slots")
-        self._journal = JournalWriter(folder / f"{stem}.sqlite")
+        self._journal = JournalWriter(folder / f"{stem}.sqlite", lasting=True)
         self._journal.facts(process_facts())
         self._recorder = Recorder(self._journal, self._slots, monotonic_ns)
-        self.loop = HourLoop(
-            target=target,
-            ledger=ledger_of(mine, classify, self._recorder, self._slots),
-            slots=self._slots,
-            numbers=itertools.count(job.worker, job.workers),
-            ramp_ns=array("q"),
-            clock_ns=monotonic_ns,
-            sleep=sleep,
-            threads=threads,
-            on_last_end=ring,
-        )
+        ledger = ledger_of(mine, classify, self._recorder, self._slots)
+        self.loop = make_loop(ledger, self._slots)
         self.loop.schedule(share_of(mine))
         self.loop.first = hour * job.workflows_per_hour + (TWIN_FIRST if job.arm else 0)
         self._slots.words[STATE] = READY
@@ -120,3 +108,4 @@ class WorkerHour:
         else:
             log_line(self._recorder.problem)
         self._journal.close()
+        self._over()

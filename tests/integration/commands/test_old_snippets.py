@@ -116,8 +116,3 @@ def test_the_options_of_the_old_readme_are_all_taken() -> None:
     )
     scenario = config.to_scenario()
     assert sum(window.duration_s for window in scenario.faults) == pytest.approx(15, abs=0.1)
-
-
-def test_what_is_not_built_says_so_when_it_is_asked_for() -> None:
-    with pytest.raises(PerfPipelineError, match=r"24 h\) is not built yet"):
-        LoadTestFramework().run_endurance_test()

@@ -26,6 +26,9 @@ def note(number):
     seen += 1
     with open("executed.txt", "a") as file:
         file.write(f"{number} {seen} {os.getpid()}\\n")
+
+async def note_async(number):
+    note(number)
 """
 
 
@@ -38,16 +41,16 @@ class Executed:
     pid: int
 
 
-def soaked_scenario(folder: Path, **changes: object) -> Scenario:
+def soaked_scenario(folder: Path, *, is_async: bool = False, **changes: object) -> Scenario:
     """Return a scenario of hours of 1.5 s on one process of a user's own function."""
     folder.mkdir(exist_ok=True)
     (folder / "noting.py").write_text(_MODULE)
     values = {"rate_per_s": RATE_PER_S, "hours": 3, "hour_seconds": 1.5, "slots": 4, **changes}
     return Scenario(
         name="soaked",
-        target="callable",
+        target="callable_async" if is_async else "callable",
         interpreter=sys.executable,
-        workloads=(Workload("noting:note", ""),),
+        workloads=(Workload("noting:note_async" if is_async else "noting:note", ""),),
         concurrency=(),
         processes=1,
         trial_call=False,

@@ -42,9 +42,10 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def begun(tmp_path: Path) -> Iterator[CampaignFolder]:
+def begun(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[CampaignFolder]:
     """A campaign of long hours whose target lives; it is ended after the test."""
-    scenario = soaked_scenario(tmp_path / "code", hour_seconds=600.0, twin=False)
+    is_async = getattr(request, "param", "threads") == "tasks"
+    scenario = soaked_scenario(tmp_path / "code", is_async=is_async, hour_seconds=600.0, twin=False)
     folder = begin_campaign(scenario, settings_in(tmp_path))
     yield folder
     end_target(folder)
@@ -127,7 +128,9 @@ def test_a_killed_hour_is_recovered_and_the_next_one_attaches_to_the_same_target
         play_hour(begun, settings_in(tmp_path), 3)
 
 
-@pytest.mark.parametrize("victim", ["keeper", "worker"])
+@pytest.mark.parametrize(
+    ("victim", "begun"), [("keeper", "tasks"), ("worker", "threads")], indirect=["begun"]
+)
 def test_a_target_that_is_killed_ends_the_hour_and_the_next_one_has_a_new_boot_id(
     victim: str, tmp_path: Path, begun: CampaignFolder
 ) -> None:

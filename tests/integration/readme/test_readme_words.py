@@ -234,7 +234,9 @@ def test_every_dependency_that_nothing_imports_yet_has_its_purpose_in_the_readme
     code = "\n".join(path.read_text("utf-8") for path in SOURCES if path.suffix == ".py")
     imported = set(re.findall(r"^\s*(?:from|import) (\w+)", code, re.MULTILINE))
     unused = {name for name in names if name.replace("-", "_") not in imported}
-    assert unused - STARTED == set(quoted(sentence("Endurance (hourly partitions", r"\n\n")))
+    assert unused - STARTED == set(
+        quoted(sentence("Elasticsearch and Kibana; Prometheus", r"\n\n"))
+    )
 
 
 def test_exit_codes_and_ports_are_those_in_use() -> None:

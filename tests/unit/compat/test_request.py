@@ -10,6 +10,7 @@ import pytest
 from perf_pipeline.compat.command import known_code, loads_of, main
 from perf_pipeline.compat.request import parse_request
 from perf_pipeline.config.flags.overrides import Overrides
+from perf_pipeline.config.scenario.builtin import open_scenario
 
 
 def loads(*arguments: str) -> dict[str, Overrides]:
@@ -31,6 +32,15 @@ def test_each_scenario_is_run_with_the_levels_that_were_asked_for() -> None:
         "stress": Overrides(max_concurrency=1500),
         "database": Overrides(),
     }
+
+
+def test_endurance_takes_hours() -> None:
+    assert loads("endurance") == {"endurance": Overrides(duration=1.0)}
+    assert loads("endurance", "--duration", "24") == {"endurance": Overrides(duration=24.0)}
+    written = loads("endurance", "--duration", "24h")["endurance"]
+    soak = open_scenario("endurance", duration=written.duration).endurance
+    assert soak is not None
+    assert soak.hours == 24.0
 
 
 def test_both_limits_on_the_levels_of_a_stress_test_are_passed_on() -> None:
@@ -66,7 +76,7 @@ def test_other_options_are_taken_as_given() -> None:
         (["baseline", "--duration", "2"], "--duration means nothing for baseline"),
         (["baseline", "--max-concurrency", "2"], "it is for stress, full"),
         (["stress", "--baseline", "b.json"], "--baseline means nothing for stress"),
-        (["endurance", "--duration", "24"], "endurance is not built yet: nothing was started"),
+        (["endurance", "--concurrency", "24"], "--concurrency means nothing for endurance"),
         (["regression"], "needs --baseline FILE"),
         (["nonsense"], "invalid choice"),
     ],
