@@ -23,10 +23,10 @@ from assets import (
     verdict,
 )
 from assets.faults import tables as fault_tables
+from assets.partitions.part import partitioned_part
 from assets.refused_config import explain_refused_config
 from assets.regression import ab, alerts, baselines, comparison
 from assets.regression import verdict as comparison_verdict
-from assets.releases.part import partitioned_part
 from assets.resources import LoadRun
 from assets.run_values import run_values
 from assets.shown.end_summary import end_summary
@@ -52,7 +52,7 @@ defs = dg.Definitions(
         ]
     ),
     asset_checks=dg.load_asset_checks_from_modules(
-        [checks, verdict, capacity, ab, alerts, comparison_verdict]
+        [checks, verdict, capacity, ab, alerts, comparison_verdict, *partitioned.modules]
     ),
     jobs=[
         jobs.baseline,
@@ -72,7 +72,7 @@ defs = dg.Definitions(
         comparison.compare_runs,
         *partitioned.jobs,
     ],
-    schedules=[schedules.nightly_baseline, schedules.weekly_stress],
+    schedules=[schedules.nightly_baseline, schedules.weekly_stress, *partitioned.schedules],
     sensors=[
         *partitioned.sensors,
         sensors.clear_after_failure,

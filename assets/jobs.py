@@ -28,12 +28,13 @@ ALL = (
     dg.AssetSelection.all()
     - dg.AssetSelection.assets("found_capacity", "ab_comparison", "comparison")
     - dg.AssetSelection.tag(*OF_RELEASES)
+    - dg.AssetSelection.groups("endurance")
 )
-"""What a load job materializes; a search for capacity, an interleaved comparison and a release are
-separate load runs, and a comparison has two sides. Metrics, verdicts, history and report are in it
-rather than automated: they must follow each load at once and in order, also when ``perf-pipeline
-run`` starts it without Dagster's daemon, which automation needs; and nothing else ever makes them
-stale."""
+"""What a load job materializes; a search for capacity, an interleaved comparison, a release and an
+hour of a campaign are separate load runs, and a comparison has two sides. Metrics, verdicts,
+history and report are in it rather than automated: they must follow each load at once and in order,
+also when ``perf-pipeline run`` starts it without Dagster's daemon, which automation needs; and
+nothing else ever makes them stale."""
 PLAYED = dg.AssetSelection.assets("host_facts", "servers", "seeded_data")
 """What is there only for a load that is played."""
 HOOKS = frozenset({note_first_failure})

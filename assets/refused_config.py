@@ -1,4 +1,4 @@
-"""Run configuration that Dagster refuses, in sentences where its commands print a traceback.
+"""Run configuration and hours that Dagster refuses, in sentences and not as a traceback.
 
 ``dagster job execute -c FILE`` and ``dagster asset materialize -c FILE`` import the code location
 and then check the configuration in the same process; nothing of Dagster's explains the error.
@@ -7,6 +7,7 @@ and then check the configuration in the same process; nothing of Dagster's expla
 import json
 import re
 import sys
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from types import TracebackType
 
@@ -17,6 +18,7 @@ from dagster._config.errors import (
     RuntimeMismatchErrorData,
 )
 
+from assets.partitions.refused_hour import refused_hour
 from perf_pipeline.config.scenario.target_spec import target_fields
 from perf_pipeline.redaction.redact import redacted
 
@@ -28,7 +30,7 @@ _FIELD = re.compile(r"(\w+)\?: ")
 
 
 def explain_refused_config() -> None:
-    """From now on, print what is wrong with a refused configuration and no traceback."""
+    """From now on, print what is wrong with a refused configuration or hour and no traceback."""
     before = sys.excepthook
 
     def explain(
@@ -36,6 +38,10 @@ def explain_refused_config() -> None:
     ) -> None:
         if isinstance(error, dg.DagsterInvalidConfigError):
             sys.stderr.write("".join(f"{REFUSED}{one}\n" for one in refused_sentences(error)))
+        elif isinstance(error, dg.DagsterInvalidSubsetError) and (
+            sentence := refused_hour(sys.argv, datetime.now(UTC))
+        ):
+            sys.stderr.write(f"Nothing was started: {sentence}\n")
         else:
             before(kind, error, trace)
 

@@ -38,7 +38,7 @@ def _report_run_inventory(context: dg.AssetExecutionContext, folder: RunFolder) 
     context.log_event(inventory_observation(inventory, context.asset_key))
 
 
-def note_cancellation(context: dg.AssetExecutionContext) -> None:
+def note_cancellation(context: dg.AssetExecutionContext | dg.OpExecutionContext) -> None:
     """End the run as canceled: Dagster calls an interruption from outside of it a failure."""
     run = context.instance.get_run_by_id(context.run.run_id)
     context.instance.add_run_tags(context.run.run_id, {VERDICT_TAG: INTERRUPTED})
@@ -47,7 +47,9 @@ def note_cancellation(context: dg.AssetExecutionContext) -> None:
 
 
 @contextmanager
-def ending_as_canceled(context: dg.AssetExecutionContext) -> Iterator[None]:
+def ending_as_canceled(
+    context: dg.AssetExecutionContext | dg.OpExecutionContext,
+) -> Iterator[None]:
     """End the run as canceled when the block is interrupted (Ctrl-C, SIGTERM).
 
     Where the block says what the user can do, that is all that the run's page shows. Of any other

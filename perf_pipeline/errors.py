@@ -58,6 +58,10 @@ class RunFolderError(PerfPipelineError):
     """A run's folder is missing, or lacks a file that it must have."""
 
 
+class CampaignError(PerfPipelineError):
+    """An hour cannot be played in this campaign, or there is no campaign."""
+
+
 class CatalogueError(PerfPipelineError):
     """The results catalogue is damaged, of a newer version, out of reach, or lacks a baseline."""
 

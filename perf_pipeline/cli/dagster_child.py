@@ -25,6 +25,7 @@ from perf_pipeline.redaction.redact import redacted
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Mapping
+    from pathlib import Path
 
     from perf_pipeline.cli.interruptions import Interruptions
     from perf_pipeline.cli.views import View
@@ -41,6 +42,7 @@ STOP_ORDERS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 """SIGINT is what Dagster turns into a clean end; the next follows after ``STOP_GRACE_S``,
 in which the user's teardown may take its 10 s."""
 
+_OF_HOURS = ("hours", "hour_seconds", "rate_per_s")
 _FOR_THE_END = "perf_pipeline.cli.outcome"
 """Imported when the child has its orders: it takes a second core some hundred milliseconds before
 the child starts its workers, and the outcome is shown that much sooner."""
@@ -52,10 +54,12 @@ class DagsterJob(NamedTuple):
     Attributes:
         name: The job.
         config: What the launchpad would send.
+        is_measured: Its run is measured once, at its end, and not level by level.
     """
 
     name: str
     config: dict[str, Any]
+    is_measured: bool = False
 
 
 def load_job(
@@ -77,7 +81,8 @@ def load_job(
     """
     fields = {**_fields(scenario, overrides, folder, wait), **({"gate": gate} if gate else {})}
     name = scenario if scenario == "baseline" else "scenario"
-    return DagsterJob(name, {"resources": {"load_run_resource": {"config": fields}}})
+    config = {"resources": {"load_run_resource": {"config": fields}}}
+    return DagsterJob(name, config, is_measured=True)
 
 
 def capacity_job(
@@ -108,11 +113,30 @@ def ab_job(
     return DagsterJob("ab", {"ops": {"ab_comparison": {"config": fields}}})
 
 
+def endurance_job(scenario: str, checked: CheckedRun, results: Path, *, wait: str) -> DagsterJob:
+    """Return the job that plays the hours of an endurance scenario without a gap.
+
+    Args:
+        scenario: Name or file.
+        checked: Its scenario, with what flags changed; its id is the campaign's.
+        results: Folder of the campaigns.
+        wait: How long it waits for another load run.
+    """
+    soak = checked.scenario.endurance
+    fields = {
+        "scenario": _named(scenario),
+        "campaign_id": checked.run_id,
+        "results_dir": str(results),
+        "wait": wait,
+        **({} if soak is None else {name: getattr(soak, name) for name in _OF_HOURS}),
+    }
+    return DagsterJob("endurance", {"ops": {"play_campaign": {"config": fields}}})
+
+
 def _fields(scenario: str, overrides: Overrides, folder: RunFolder, wait: str) -> dict[str, Any]:
     flags = {name: value for name, value in asdict(overrides).items() if value is not None}
-    is_builtin = scenario in list_scenarios()
     return {
-        "scenario": scenario if is_builtin else str(find_scenario(scenario).absolute()),
+        "scenario": _named(scenario),
         "run_id": folder.run_id,
         "results_dir": str(folder.root.parent),
         "wait": wait,
@@ -121,8 +145,14 @@ def _fields(scenario: str, overrides: Overrides, folder: RunFolder, wait: str) -
     }
 
 
+def _named(scenario: str) -> str:
+    """Return a scenario as another process, in another folder, finds it."""
+    is_builtin = scenario in list_scenarios()
+    return scenario if is_builtin else str(find_scenario(scenario).absolute())
+
+
 class DagsterChild:
-    """One ``dagster job execute`` and its output.
+    """The execution of one job and its output.
 
     Attributes:
         code: Its exit code, negative for a signal; 0 before it ended.
@@ -162,7 +192,7 @@ class DagsterChild:
         with closing(self._waiting()) as waiting:
             try:
                 waiting.execute(
-                    ["job", "execute", "-m", "assets.definitions", "-j", self._job.name],
+                    self._job.name,
                     json.dumps(self._job.config, default=list).encode(),
                     self._checked.to_json(),
                     self._environ,
@@ -180,7 +210,7 @@ class DagsterChild:
         return "\n".join(self._log)
 
     def _waiting(self) -> WaitingDagster:
-        return waiting_dagster()
+        return waiting_dagster(is_measured=self._job.is_measured)
 
     def _watch(
         self, process: subprocess.Popen[bytes], log: IO[bytes], noted: Interruptions

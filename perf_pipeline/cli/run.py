@@ -141,6 +141,13 @@ def launch_run(
             {**os.environ, **users_url_variables(settings)}, settings.state_dir
         )
         ready = checked_run(folder.run_id, checked, scenario, settings, as_json=as_json)
+    if checked.endurance is not None:
+        from perf_pipeline.cli.endurance.campaign import (  # noqa: PLC0415 - of such scenarios
+            launch_campaign,
+        )
+
+        launch_campaign(scenario, ready, settings, wait=wait, as_json=as_json)
+        return
     view = choose_view(
         RunWatch(folder),
         title=checked.title or checked.name,
@@ -153,6 +160,7 @@ def launch_run(
     with interruptions_noted() as noted:
         with view:
             child.run(noted)
+        folder.remove_unless_begun()  # the child may have been killed before it began
         from perf_pipeline.cli import outcome  # noqa: PLC0415 - imported while the run began
 
         if child.gave_up and not noted:
@@ -219,7 +227,7 @@ def checked_run(
         show(text, as_json=as_json)
 
     made = made_and_tried(checked, [checked.target], name=file, settings=settings, notify=notify)
-    return CheckedRun(run_id, checked, made)
+    return CheckedRun(run_id, checked, made, settings.results_dir.absolute())
 
 
 def make_results_folder(folder: Path) -> None:

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.campaign.campaign_judging import judge_campaign
 from perf_pipeline.compat.comprehensive_report import write_comprehensive_report
 from perf_pipeline.compat.load_test_config import WORKFLOW_TYPES, LoadTestConfig
 from perf_pipeline.compat.loads_course import LoadsCourse
@@ -18,12 +19,13 @@ from perf_pipeline.compat.recovery import judge_recovery, recovery_sentences
 from perf_pipeline.compat.regression import analyse_regression
 from perf_pipeline.compat.single_execution import single_execution
 from perf_pipeline.config.duration import DEFAULT_WAIT_S
-from perf_pipeline.config.scenario.endurance import REAL_HOUR_S, Endurance
+from perf_pipeline.config.endurance.endurance import REAL_HOUR_S, Endurance
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.endurance_run import run_endurance
 from perf_pipeline.errors import ScenarioError
 from perf_pipeline.loadgen.endurance.hour_plan import refuse_unplayable
 from perf_pipeline.metrics.performance import PerformanceMetrics, performance_metrics
+from perf_pipeline.report.endurance.files import write_campaign_report
 from perf_pipeline.report.run.markdown import render_markdown
 from perf_pipeline.report.text.escape import markdown as inert
 from perf_pipeline.run import run_scenario
@@ -216,7 +218,7 @@ class LoadTestFramework:
 
         Workflows arrive at a constant rate, whether or not earlier ones have ended;
         ``concurrent_workflows`` is the maximum in flight. The results are in a folder
-        ``endurance-<id>`` and in ``endurance_<h>h_<timestamp>.json``.
+        ``endurance-<id>``, with verdicts and report, and in ``endurance_<h>h_<timestamp>.json``.
 
         Args:
             duration_hours: How long, in hours.
@@ -240,6 +242,8 @@ class LoadTestFramework:
         scenario = replace(scenario, concurrency=(), endurance=soak)
         refuse_unplayable(scenario)
         folder = run_endurance(scenario, self._settings, notify=self._notify, wait_s=self._wait_s)
+        judge_campaign(folder)
+        write_campaign_report(folder.root)
         return [PerformanceMetrics(**performance) for _, performance in folder.performances()]
 
     def analyze_performance_regression(

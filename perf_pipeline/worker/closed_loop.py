@@ -90,9 +90,10 @@ class ClosedLoop:
         for slot in range(self._slots.slots):
             try:
                 self._threads.append(start_thread(self._play, (slot,)))
-            except RuntimeError as error:
+            except (RuntimeError, MemoryError) as error:
+                reason = str(error) or type(error).__name__
                 raise RuntimeError(
-                    f"only {slot} of {self._slots.slots} threads could be started ({error}): the "
+                    f"only {slot} of {self._slots.slots} threads could be started ({reason}): the "
                     "limit on threads (ulimit -u, pids.max), on address space (ulimit -v, with "
                     "ulimit -s for each) or on memory is reached; lower concurrency, or see "
                     "perf-pipeline doctor"

@@ -31,6 +31,8 @@ _TIME, _THREAD, _POSIX = map(_new_instance, ("time", "_thread", "posix"))
 
 monotonic_ns: Callable[[], int] = _TIME.monotonic_ns
 monotonic: Callable[[], float] = _TIME.monotonic
+process_time: Callable[[], float] = _TIME.process_time
+"""CPU time of this process, all threads, s."""
 sleep: Callable[[float], None] = _TIME.sleep
 start_thread: Callable[[Callable[..., object], tuple[object, ...]], int] = _THREAD.start_new_thread
 """Start a thread that no end of the process waits for; returns its identifier."""

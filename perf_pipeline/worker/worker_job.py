@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from perf_pipeline.config.think_time import ThinkTime
 from perf_pipeline.redaction.redact import remember_secrets, remember_url
 from perf_pipeline.targets.target import Job, Kind, ServerAccess
+from perf_pipeline.worker.tracing.trace_job import TraceJob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +60,8 @@ class WorkerJob:
         think_time: Between the workflows of a slot of a closed loop.
         staged: Only so many slots of a closed loop play as the current stage allows.
         hours, arm, workflows_per_hour, leak_bytes, look_every_s: As of ``CampaignShare``.
+        trace: How allocations are traced; None for not at all.
+        trace_file: Where the trace is written.
     """
 
     worker: int
@@ -82,6 +85,8 @@ class WorkerJob:
     workflows_per_hour: int = 0
     leak_bytes: int = 0
     look_every_s: float = 1.0
+    trace: TraceJob | None = None
+    trace_file: str = ""
 
     def think_draws(self) -> list[Iterator[float]]:
         """Return the think times of each slot of this worker, s; empty for none."""
@@ -111,6 +116,7 @@ def read_job(path: Path, addresses: int | None = None) -> WorkerJob:
         remember_url(address.url)
     hidden_variables = tuple(raw.pop("hidden_variables"))
     think_time = ThinkTime(**raw.pop("think_time"))
+    trace = raw.pop("trace")
     remember_secrets(os.environ[name] for name in hidden_variables if name in os.environ)
     # JSON knows no tuple, and a kind must be hashable.
     kinds = tuple(Kind(**kind | {"without": tuple(kind["without"])}) for kind in job.pop("kinds"))
@@ -118,6 +124,7 @@ def read_job(path: Path, addresses: int | None = None) -> WorkerJob:
         job=Job(kinds=kinds, servers=access, **job),
         hidden_variables=hidden_variables,
         think_time=think_time,
+        trace=trace and TraceJob(**trace),
         **raw,
     )
 

@@ -34,6 +34,10 @@ GROUPS = {
     "ab_comparison": "analysis",
     "release_measurement": "scenarios",
     "release_history": "analysis",
+    "soak_target": "endurance",
+    "endurance_hour": "endurance",
+    "endurance_trend": "endurance",
+    "endurance_report": "endurance",
 }
 PARENTS = {
     "host_facts": set(),
@@ -52,10 +56,15 @@ PARENTS = {
     "ab_comparison": set(),
     "release_measurement": set(),
     "release_history": {"release_measurement"},
+    "soak_target": set(),
+    "endurance_hour": {"soak_target", "endurance_hour"},
+    "endurance_trend": {"endurance_hour"},
+    "endurance_report": {"endurance_trend"},
 }
 SEPARATE = {
     *("found_capacity", "comparison", "ab_comparison"),
     *("release_measurement", "release_history"),
+    *("soak_target", "endurance_hour", "endurance_trend", "endurance_report"),
 }
 LOAD_JOBS = ["baseline", "stress", "database", "recovery", "pressure", "protections", "scenario"]
 JOBS = {
@@ -64,6 +73,7 @@ JOBS = {
     *("infrastructure_up", "infrastructure_down", "clearing"),
     "promote_baseline",
     *("release", "releases"),
+    *("endurance", "endurance_hourly"),
 }
 CHECKS = {
     "validity",
@@ -83,6 +93,7 @@ VERDICTS = {
     ("release_measurement", "release_validity"),
 }
 """The last steps: each fails its run unless everything holds."""
+ENDURANCE = {("endurance_trend", name) for name in ("no_leak", "no_degradation", "errors_stable")}
 REGRESSIONS = {("metric_history", "no_open_regression"), ("comparison", "verdict")}
 
 
@@ -121,7 +132,7 @@ def test_the_checks_are_those_of_the_metrics_and_the_verdicts_say_what_they_chec
     """A report is needed above all when something failed."""
     found = {key: graph.get_check_spec(key) for key in graph.asset_check_keys}
     assert {(key.asset_key.to_user_string(), key.name) for key in found} == (
-        {("run_metrics", name) for name in CHECKS} | VERDICTS | REGRESSIONS
+        {("run_metrics", name) for name in CHECKS} | VERDICTS | REGRESSIONS | ENDURANCE
     )
     assert [key.name for key, spec in found.items() if spec.blocking or not spec.description] == []
 
@@ -134,7 +145,7 @@ def test_schedules_and_what_asks_the_network_are_off_until_switched_on() -> None
         if one.default_status.value == "RUNNING"
     }
     names = {one.name for one in (*(defs.schedules or ()), *(defs.sensors or ()))}
-    off = {"nightly_baseline", "weekly_stress", "new_target_version"}
+    off = {"nightly_baseline", "weekly_stress", "endurance_current_hour", "new_target_version"}
     assert running == {"clear_after_failure", "clear_after_cancel", "regression_alerts"}
     assert names == running | off
 
@@ -173,6 +184,7 @@ def test_every_flag_of_run_arrives_through_the_configuration_of_the_resource() -
         nodes="lean",
         complexity="simple",
         duration=4.5,
+        hour_seconds=5.5,
         seed=6,
         repeats=7,
         order="shuffled",

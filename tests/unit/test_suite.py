@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.suite import ALONE_IN, ROOT, Stage, stage_of, summary, workers_for
+from tests.suite import ALONE_IN, ROOT, Stage, decided_alone, stage_of, summary, workers_for
 
 JUNIT = """<?xml version="1.0" encoding="utf-8"?>
 <testsuites><testsuite name="pytest" errors="1" failures="2" skipped="3" tests="20"/></testsuites>
@@ -29,6 +29,15 @@ def test_the_summary_adds_the_stages_and_tells_how_busy_the_cores_were() -> None
         "make test: 2085 passed, 2 failed, 13 skipped; make check passed; "
         "10 min 12 s, 75 % of 2 cores"
     )
+
+
+def test_what_failed_beside_others_is_decided_alone_and_is_told() -> None:
+    first = Stage(1, 2000, 3, 10)
+    passed, failed = (decided_alone(first, again) for again in (Stage(0, 3), Stage(1, 3, failed=1)))
+    assert passed == Stage(0, 2000, 0, 10, unclear=3)
+    assert failed == Stage(1, 2000, 1, 10, unclear=2)
+    line = summary("make test", [failed], check_failed=False, seconds=60, cpu_s=60, cores=1)
+    assert "1989 passed (2 of them failed beside others and passed alone), 1 failed" in line
 
 
 def test_two_tests_a_core_run_side_by_side_and_never_fewer_than_four() -> None:

@@ -11,7 +11,7 @@ from perf_pipeline.config.data_file import csv_rows, json_rows
 from perf_pipeline.errors import SeriesFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 SUFFIXES = (".csv", ".jsonl")
@@ -46,6 +46,24 @@ def read_series(file: Path) -> list[NamedSeries]:
     Raises:
         SeriesFileError: It cannot be read, or a line of it is wrong; all problems at once.
     """
+    problems: list[str] = []
+    rows = read_rows(file)
+    if is_json_lines(file):
+        found = _of_objects(rows, problems)
+    else:
+        found = _of_table(rows, file.stem, problems)
+    if not found and not problems:
+        problems.append("has no series")
+    refuse(file, problems)
+    return found
+
+
+def read_rows(file: Path) -> Iterator[tuple[int, Any, str]]:
+    """Return the number of each line of a file, its object or row, and what is wrong with it.
+
+    Raises:
+        SeriesFileError: It cannot be read as a whole.
+    """
     if file.suffix.lower() not in SUFFIXES:
         raise SeriesFileError(
             [f"{file}: allowed are {' and '.join(SUFFIXES)} files, one object or row a line"]
@@ -57,18 +75,25 @@ def read_series(file: Path) -> list[NamedSeries]:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise SeriesFileError([f"{file}: line {line} is not UTF-8"]) from error
-    problems: list[str] = []
-    if file.suffix.lower() == ".jsonl":
-        found = _of_objects(json_rows(text), problems)
-    else:
-        found = _of_table(csv_rows(text), file.stem, problems)
-    if not found and not problems:
-        problems.append("has no series")
-    if more := len(problems[_SHOWN_PROBLEMS_MAX:]):
-        problems[_SHOWN_PROBLEMS_MAX:] = [f"{more:,} problems more"]
-    if problems:
-        raise SeriesFileError([f"{file}: {problem}" for problem in problems])
-    return found
+    return (json_rows if is_json_lines(file) else csv_rows)(text)
+
+
+def is_json_lines(file: Path) -> bool:
+    """Return whether a file of series is read as JSON lines, and not as a table."""
+    return file.suffix.lower() == ".jsonl"
+
+
+def refuse(file: Path, problems: list[str]) -> None:
+    """Report what is wrong with a file, all at once, unless nothing is.
+
+    Raises:
+        SeriesFileError: Something is.
+    """
+    shown, more = problems[:_SHOWN_PROBLEMS_MAX], len(problems[_SHOWN_PROBLEMS_MAX:])
+    if more:
+        shown.append(f"{more:,} problems more")
+    if shown:
+        raise SeriesFileError([f"{file}: {problem}" for problem in shown])
 
 
 def _of_objects(rows: Iterable[tuple[int, Any, str]], problems: list[str]) -> list[NamedSeries]:
@@ -99,7 +124,7 @@ def _object_problems(row: object) -> Iterable[str]:
     wrong = [
         f"value[{index}] = {value!r:.40}"
         for index, value in enumerate(row["value"])
-        if not _is_finite(value)
+        if not is_finite(value)
     ]
     if wrong:
         more = len(wrong) - _SHOWN_VALUES_MAX
@@ -107,7 +132,8 @@ def _object_problems(row: object) -> Iterable[str]:
         yield f"has values that are not finite numbers: {shown}; leave out what was not measured"
 
 
-def _is_finite(value: object) -> bool:
+def is_finite(value: object) -> bool:
+    """Return whether a value of JSON is a number that a float can hold."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     try:
@@ -141,7 +167,7 @@ def _of_rows(
     units: dict[str, str] = {}
     for line, row in table:
         of = row.get("name", name)
-        value = _number(row["value"])
+        value = number_of(row["value"])
         if value is None:
             problems.append(_cell_problem(line, "value", row["value"]))
         else:
@@ -157,7 +183,7 @@ def _of_columns(table: list[tuple[int, dict[str, str]]], problems: list[str]) ->
         cells = [(line, row[column].strip()) for line, row in table]
         while cells and not cells[-1][1]:
             cells.pop()
-        numbers = [_number(cell) for _, cell in cells]
+        numbers = [number_of(cell) for _, cell in cells]
         kinds = Counter(number is not None for number in numbers)
         if not kinds[True]:
             continue
@@ -173,8 +199,8 @@ def _of_columns(table: list[tuple[int, dict[str, str]]], problems: list[str]) ->
     return found
 
 
-def _number(cell: str) -> float | None:
-    """Return a finite number, or None."""
+def number_of(cell: str) -> float | None:
+    """Return the finite number in a cell, or None."""
     try:
         value = float(cell)
     except ValueError:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
-import threading
+import subprocess
+import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median, quantiles
 from typing import TYPE_CHECKING
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.faults.proxy.main_thread import main_thread_cpu_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from perf_pipeline.faults.proxy.client import ProxyClient
 
@@ -23,6 +25,23 @@ MESSAGE_BYTES = 200
 _NAME = "perf_pipeline-added-latency"
 _LOOPBACK = "127.0.0.1"
 _ANSWER_S = 5.0
+_ECHO = f"""
+import socket, sys, threading
+
+def echo(connected):
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    while received := connected.recv({MESSAGE_BYTES}):
+        connected.sendall(received)
+
+def serve(listener):
+    while True:
+        threading.Thread(target=echo, args=listener.accept()[:1], daemon=True).start()
+
+threading.Thread(target=serve, args=(socket.socket(fileno=int(sys.argv[1])),), daemon=True).start()
+sys.stdin.read()
+"""
+"""A process of its own: a thread of ours would wait for the interpreter lock on the direct way and
+not on the way through the proxy, which then seems to be faster. It ends with its standard input."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +78,7 @@ def measure_added_latency(
         ProxyControlError: The process does not answer.
         OSError: Messages do not come back.
     """
-    with socket.create_server((_LOOPBACK, 0)) as echo:
-        port = echo.getsockname()[1]
-        threading.Thread(target=_echo, args=(echo, 2), daemon=True).start()
+    with _echo() as port:
         through = client.create(_NAME, f"{_LOOPBACK}:0", f"{_LOOPBACK}:{port}")
         try:
             with _connected(_LOOPBACK, port) as direct, _connected(*through.address) as proxied:
@@ -104,15 +121,14 @@ def _round_trip_s(connected: socket.socket, clock_ns: Callable[[], int]) -> floa
     return (clock_ns() - begun_ns) / 1e9
 
 
-def _echo(listener: socket.socket, clients: int) -> None:
-    """Send back what each of some clients sends, a thread each."""
-    for _ in range(clients):
-        connected, _ = listener.accept()
-        threading.Thread(target=_echo_one, args=(connected,), daemon=True).start()
-
-
-def _echo_one(connected: socket.socket) -> None:
-    with connected:
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        while received := connected.recv(MESSAGE_BYTES):
-            connected.sendall(received)
+@contextmanager
+def _echo() -> Iterator[int]:
+    """Send back what each client sends; yields the port."""
+    with socket.create_server((_LOOPBACK, 0)) as listener:
+        number = listener.fileno()
+        command = [sys.executable, "-I", "-S", "-c", _ECHO, str(number)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(number,)) as process:
+            try:
+                yield listener.getsockname()[1]
+            finally:
+                process.kill()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario.scenario import Phases, SettingValue, WorkerLimits
     from perf_pipeline.config.slo.slo import Slo
     from perf_pipeline.loadgen.plan.stage_plan import StagePlan
+    from perf_pipeline.worker.tracing.trace_job import TraceJob
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class LevelPlan:
         think_time: Between the workflows of a slot of a closed level.
         stage: Its place among the stages that the same workers play; None for a level alone.
         faults: What fails in its steady phase, and when.
+        trace: How its worker processes trace their allocations; None for not at all.
     """
 
     index: int
@@ -100,6 +102,7 @@ class LevelPlan:
     think_time: ThinkTime = field(default_factory=ThinkTime)
     stage: StagePlan | None = None
     faults: tuple[FaultWindow, ...] = ()
+    trace: TraceJob | None = None
 
     @property
     def loop(self) -> Literal["closed", "open"]:
@@ -139,6 +142,7 @@ class LevelPlan:
             "stage": self.stage and asdict(self.stage),
             "aborts": [asdict(slo) for slo in self.aborts],
             "faults": [asdict(window) for window in self.faults],
+            "trace": self.trace and asdict(self.trace),
             "loop": self.loop,
             "arrivals": self.arrivals and _arrivals_head(self.arrivals),
         }
@@ -181,7 +185,7 @@ _OBSERVING = ("sample_nodes_every",)
 _ARRAYS = ("kinds", "ramp_ns", "intended_ns", "stream_of")
 _NAMES = ("title", "offered", "trace", "level", "workloads", "streams", "settings")
 """What the arrays say better, or what is a name."""
-_LATER = ("variables", "data", "setup", "teardown", "stage", "faults")
+_LATER = ("variables", "data", "setup", "teardown", "stage", "faults", "trace")
 
 
 def _arrivals_head(arrivals: Arrivals) -> dict[str, Any]:

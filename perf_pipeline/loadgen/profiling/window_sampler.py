@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from perf_pipeline.host.process_cpu import core_wait_s, process_cpu_s
+from perf_pipeline.loadgen.profiling.py_spy import SamplingError
 from perf_pipeline.samples.slots import SlotFile
 from perf_pipeline.samples.stacks.window import Window, WindowPair
 
@@ -21,6 +22,10 @@ WINDOW_S = 1
 PAIR_MAX_S = 8.0
 """A pair takes about 2.4 s: py-spy takes some tenths of a second to find the interpreter and to
 end. On a machine under load it takes several times as long."""
+BLIND_CPU_SHARE = 0.1
+"""A process that used a core for this share of a window, and is in no sample of it, was not looked
+at: of 100 samples all would miss it in 3 of 100,000 windows. The pair is taken again."""
+MAX_BLIND_PAIRS = 3
 
 
 class WindowSampler:
@@ -74,14 +79,29 @@ class WindowSampler:
         try:
             slots = SlotFile(self._slots, writable=False)
             try:
-                while len(self.pairs) < self._wanted and not self._stop.is_set():
-                    pair = self._take(pid, slots)
-                    if not self._stop.is_set():
-                        self.pairs.append(pair)
+                self._take_pairs(pid, slots)
             finally:
                 slots.close()
         except Exception as error:  # noqa: BLE001 - the level goes on; its caller looks here
             self.problem = error
+
+    def _take_pairs(self, pid: int, slots: SlotFile) -> None:
+        """Take the pairs; one whose sampler saw nothing of a process that computed is no pair."""
+        blind = 0
+        while len(self.pairs) < self._wanted and not self._stop.is_set():
+            pair = self._take(pid, slots)
+            if self._stop.is_set():
+                return
+            if not is_blind(pair):
+                self.pairs.append(pair)
+                continue
+            blind += 1
+            if blind > MAX_BLIND_PAIRS:
+                raise SamplingError(
+                    f"{self._spy.version} saw no thread in {blind} windows of {WINDOW_S} s, "
+                    f"although process {pid} used {pair.sampled.cpu_s:.2f} s of CPU in the last "
+                    "one: the machine is overloaded"
+                )
 
     def _take(self, pid: int, slots: SlotFile) -> WindowPair:
         is_sampled_first = (self._first + len(self.pairs)) % 2 == 0
@@ -98,6 +118,11 @@ class WindowSampler:
         begin = _counters(pid, slots)
         self._stop.wait(WINDOW_S)
         return _window(begin, _counters(pid, slots))
+
+
+def is_blind(pair: WindowPair) -> bool:
+    """Return whether a process computed while it was sampled, and no sample shows it."""
+    return not pair.stacks and pair.sampled.cpu_s >= BLIND_CPU_SHARE * pair.sampled.length_s
 
 
 def _counters(pid: int, slots: SlotFile) -> Window:

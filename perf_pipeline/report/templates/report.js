@@ -45,7 +45,7 @@
     const svg = chart.querySelector("svg"), out = chart.querySelector(".readout");
     const origin = /translate\(([\d.]+),([\d.]+)\)/.exec(svg?.querySelector("g[transform]")?.getAttribute("transform") ?? "");
     if (!origin || !out) continue;
-    const { last, width, height, t, lines } = JSON.parse(chart.dataset.points);
+    const { last, width, height, t, lines, unit = "s" } = JSON.parse(chart.dataset.points);
     const left = Number(origin[1]), top = Number(origin[2]);
     const rule = document.createElementNS("http://www.w3.org/2000/svg", "line");
     rule.setAttribute("class", "pointer");
@@ -60,7 +60,7 @@
       for (const [name, value] of Object.entries({ x1: x, x2: x, y1: top, y2: top + height })) rule.setAttribute(name, value);
       svg.append(rule);
       const values = Object.entries(lines).map(([name, line]) => `${name} ${shown(line[nearest])}`);
-      out.textContent = `at ${t[nearest].toFixed(1)} s: ${values.join(", ")}`;
+      out.textContent = `at ${t[nearest].toFixed(1)} ${unit}: ${values.join(", ")}`;
     });
     svg.addEventListener("pointerleave", leave);
   }

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
+from assets.partitions.part import PartitionedPart, partitioned_part
 from assets.releases.measurement import release_measurement
-from assets.releases.part import PartitionedPart, partitioned_part
 from assets.releases.partitions import releases
 from assets.releases.sensor import new_target_version, release_sensor
 from perf_pipeline.errors import TargetEnvironmentError
@@ -180,6 +180,6 @@ def test_selecting_everything_without_a_partition_is_everything_that_has_none() 
     assert partitioned_part(star) == PartitionedPart()
     for arguments in ([*star, "--partition", "2.65.0"], ["dagster", "dev"], ["dagster", "asset"]):
         part = partitioned_part(arguments)
-        assert [one.__name__ for one in part.modules] == ["assets.releases.measurement"]
+        assert "assets.releases.measurement" in [one.__name__ for one in part.modules]
         assert part.jobs
         assert part.sensors == (new_target_version,)

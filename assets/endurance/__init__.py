@@ -1,0 +1,1 @@
+"""Group endurance: a target that lives across hours, its hours, their trend and report."""

@@ -1,0 +1,1 @@
+"""Which places of a target's code grow with the work."""

@@ -1,0 +1,1 @@
+"""Whether a long run leaks, slows down or fails more and more."""

@@ -1,0 +1,1 @@
+"""Says in sentences which places of a target's code grew."""

@@ -1,0 +1,1 @@
+"""The page of an endurance campaign: hours, signals, verdicts, breaks and gaps."""
