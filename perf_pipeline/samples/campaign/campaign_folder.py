@@ -18,6 +18,7 @@ from perf_pipeline.config.names import check_names
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.campaign.campaign import Campaign, read_campaign
 from perf_pipeline.samples.campaign.hour import Hour, read_hour
+from perf_pipeline.samples.campaign.missing_signals import MissingSignal, read_missing
 from perf_pipeline.samples.campaign.signal_sample import SignalSample, read_samples
 from perf_pipeline.samples.run_folder import read_json
 
@@ -122,6 +123,15 @@ class CampaignFolder:
             RunFolderError: The file is not what this version writes.
         """
         return list(read_samples(self.signals_file(hour)))
+
+    def missing_signals(self, hour: int) -> dict[str, MissingSignal]:
+        """Read which signals the samples of an hour lack; none where the hour was killed.
+
+        Raises:
+            RunFolderError: The file is not what this version writes.
+        """
+        path = self.hour_folder(hour) / SIGNALS_MISSING
+        return read_missing(path).missing if path.exists() else {}
 
 
 def campaign_named(name: str | None, results: Path) -> CampaignFolder | None:
