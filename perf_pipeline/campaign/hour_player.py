@@ -162,6 +162,8 @@ class HourPlayer:
         if current.load.lost:
             self._notify(f"hour {current.begun.hour}: the target ended: {current.load.lost}")
             self._discard_following()
+            if self._attachment is not None:
+                self._attachment.end()  # also where it hangs: the next hour has a new one
             self._detach()
         return current.load.stop_ns
 
