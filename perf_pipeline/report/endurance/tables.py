@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.campaign.leak_verdict import LeakVerdict
     from perf_pipeline.samples.campaign.verdicts import DegradationVerdict
 
-OWNERS = ("target", "twin", "harness", "postgres", "mysql", "redis", "mongodb", "machine")
 _NOTHING = Cell("none", "quiet")
 _NO_ENDED = "no workflow of the hour ended"
 
@@ -200,16 +199,11 @@ def resources_table(stored: StoredCampaign) -> Table:
     """Return one row for each signal: first and last value, lowest and highest, and its gaps."""
     names = sorted(
         (*stored.signal_names, *stored.unmeasured_signals),
-        key=lambda name: (_owner_place(name), name),
+        key=lambda name: (words.owner_place(name), name),
     )
     columns = ("Signal", "Of", "First", "Last", "Lowest", "Highest", "Samples")
     rows = tuple(_resource_row(stored, name) for name in names)
     return Table("Resources", columns, rows, basis=stored.basis)
-
-
-def _owner_place(signal: str) -> int:
-    owner = signal.partition(".")[0]
-    return OWNERS.index(owner) if owner in OWNERS else len(OWNERS)
 
 
 def _resource_row(stored: StoredCampaign, name: str) -> tuple[Cell, ...]:
