@@ -56,12 +56,14 @@ def lines(verdict: LeakVerdict) -> list[str]:
     """Return a verdict as lines for people."""
     text = [f"{verdict.name}: {verdict.verdict}: {verdict.reason}"]
     growth, visible = verdict.growth_per_hour, verdict.smallest_visible
-    if growth is None or verdict.interval is None or visible is None:
+    a_day = verdict.growth_percent_per_day
+    if growth is None or verdict.interval is None or visible is None or a_day is None:
         return text
     low, high = (significant(end) for end in verdict.interval)
     text.append(
-        f"  grows by {significant(growth)} an hour (95 % interval {low} to {high}); smallest "
-        f"visible leak {significant(visible)} an hour"
+        f"  grows by {significant(growth)} an hour (95 % interval {low} to {high}), "
+        f"{significant(a_day)} % of its level in 24 h; smallest visible leak "
+        f"{significant(visible)} an hour"
     )
     per_1000, interval = verdict.growth_per_1000_workflows, verdict.interval_per_1000_workflows
     if per_1000 is not None and interval is not None:

@@ -12,7 +12,7 @@ from perf_pipeline.errors import PerfPipelineError, RunFolderError
 from perf_pipeline.loadgen.environment.user_code import NO_USER_CODE, UserCode
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
-from perf_pipeline.loadgen.supervise.worker_process import WorkerFiles
+from perf_pipeline.loadgen.supervise.started_worker import WorkerFiles
 from perf_pipeline.samples.allocations.allocation_trace import read_allocation_trace
 from perf_pipeline.samples.run_folder import write_json
 

@@ -18,7 +18,7 @@ from perf_pipeline.selftest.held_out_leaks import leaking_shapes, series, shapes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from perf_pipeline.samples.campaign.leak_verdict import LeakVerdict
+    from perf_pipeline.samples.campaign.leak_verdict import LeakVerdict, LeakWord
 
     Found = Mapping[str, Sequence[LeakVerdict]]
 
@@ -66,12 +66,14 @@ def _judged(shape: str, growth: float, repeats: int, seed: int) -> list[LeakVerd
     for repeat in range(repeats):
         key = [seed, shapes().index(shape), round(1e4 * growth), repeat]
         one = series(shape, np.random.default_rng(key), leak_per_day=growth)
-        columns = (tuple(each.tolist()) for each in (one.seconds, one.value, one.workflows))
-        found.append(judge_leak(SignalSeries(shape, *columns)))
+        seconds, values, workflows = (
+            tuple(each.tolist()) for each in (one.seconds, one.value, one.workflows)
+        )
+        found.append(judge_leak(SignalSeries(shape, seconds, values, workflows)))
     return found
 
 
-def _share(what: str, verdict: str, found: Found, limit: float | None) -> Figure:
+def _share(what: str, verdict: LeakWord, found: Found, limit: float | None) -> Figure:
     every = [one.verdict for each in found.values() for one in each]
     counts = Counter(every)
     note = ", ".join(f"{counts[word]} {word}" for word in ("leak", "inconclusive", "clean"))
