@@ -60,7 +60,7 @@ async def leak_async(number):
     leak(number)
 
 def leak_files(number):
-    cache(number)
+    Order(number)
     if number % 10 == 0:
         FILES.append(os.open(os.devnull, os.O_RDONLY))
 
@@ -118,9 +118,12 @@ def test_the_line_that_keeps_an_object_a_workflow_is_named_alone(
 
 
 def test_a_leak_of_descriptors_grows_nothing_in_the_heap(tmp_path: Path) -> None:
+    """A workflow also leaves 5 KB in a cycle of references, which is no growth either."""
     found = traced(tmp_path, "shop:leak_files")
     assert found.places == ()
     assert found.process is not None
+    assert found.process.heap_bytes.low > -20_000
+    assert found.process.heap_bytes.high < 20_000
     assert found.process.open_files.per_1000 == pytest.approx(100, rel=0.05)
     assert found.process.open_files.low > 0
     text = " ".join(growth_sentences(found))
