@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from perf_pipeline.worker.endurance.planted_leak import LeakingSlot
+from perf_pipeline.worker.endurance.planted_leak import LeakingSlot, PlantedLeak
 
 CALLS = 2000
 
@@ -29,7 +29,7 @@ class _Slot:
 def test_each_workflow_leaks_its_bytes_and_at_least_two_blocks_of_the_heap(leak_bytes: int) -> None:
     """Whether or not the interpreter takes the bytes from its own heap: it does up to 512."""
     inner = _Slot()
-    slot = LeakingSlot(inner, leak_bytes)
+    slot = LeakingSlot(inner, PlantedLeak(leak_bytes))
     slot.execute(1, 0)
     tracemalloc.start()
     before_bytes, before_blocks = tracemalloc.get_traced_memory()[0], sys.getallocatedblocks()
@@ -45,4 +45,4 @@ def test_each_workflow_leaks_its_bytes_and_at_least_two_blocks_of_the_heap(leak_
 
 def test_a_workflow_that_fails_fails_as_without_the_leak() -> None:
     with pytest.raises(ValueError, match="unlucky"):
-        LeakingSlot(_Slot(), 64).execute(1, 13)
+        LeakingSlot(_Slot(), PlantedLeak(64)).execute(1, 13)
