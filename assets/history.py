@@ -32,12 +32,13 @@ class HistoryConfig(dg.Config):
 def metric_history(
     context: dg.AssetExecutionContext, config: HistoryConfig, run_metrics: str
 ) -> dg.MaterializeResult[None]:
-    """Every metric over the runs of the catalogue, for each scenario, level and target.
+    """Every metric over the runs of the catalogue, for each scenario, level, target and setup.
 
     Only runs of the same load, settings, packages, servers and machine compare, whatever the
-    target's version; the others are marked.
+    target's version; the others have lines of their own.
     """
     from assets.shown.history import trend_metadata
+    from perf_pipeline.analysis.setups import setups_of
     from perf_pipeline.analysis.trends import of_newest_run, read_trends
     from perf_pipeline.report.trend.files import write_trend_pages
     from perf_pipeline.report.trend.history_rows import history_rows
@@ -48,7 +49,7 @@ def metric_history(
     except CatalogueError as error:  # it costs the run that was just measured nothing
         context.log.warning(str(error))
         return dg.MaterializeResult(metadata={"not read": str(error)})
-    rows = [dg.TableRecord(row) for one in history.series for row in history_rows(one)]
+    rows = [dg.TableRecord(row) for one in setups_of(history.series) for row in history_rows(one)]
     metadata: dict[str, dg.MetadataValue] = {
         "runs": dg.MetadataValue.text(str(history.runs)),
         "catalogue": dg.MetadataValue.path(history.catalogue),
@@ -68,10 +69,13 @@ def metric_history(
 
 def _metrics(history: "History") -> list[dg.TableRecord]:
     """Return a row for each metric of each series: its latest value, and the range of all."""
+    from perf_pipeline.analysis.setups import setups_of
+
     return [
         dg.TableRecord(
             {
                 "level": visible(one.key, length_max=160),
+                "comparable with the newest": ", ".join(setup.differences) or "yes",
                 "metric": visible(one.metric, length_max=160),
                 "unit": one.unit,
                 "better": one.better,
@@ -81,6 +85,6 @@ def _metrics(history: "History") -> list[dg.TableRecord]:
                 "maximum": f"{max(one.values):.4g}",
             }
         )
-        for series in history.series
-        for one in series.metrics()
+        for setup in setups_of(history.series)
+        for one in setup.series.metrics()
     ]

@@ -38,6 +38,10 @@ def run_metrics(context: dg.AssetExecutionContext, load_run: str) -> dg.Output[s
             from perf_pipeline.analysis.measure import measure
 
             metrics = measure(folder)
+    if context.job_def.has_node_named("run_report") and not is_recorded(context):
+        from perf_pipeline.report.report_ahead import begin_files
+
+        begin_files(folder, metrics)
     return dg.Output(str(folder.metrics), metadata=headline_metadata(metrics))
 
 
@@ -47,7 +51,7 @@ def _prepare_showing_metrics() -> None:
     from perf_pipeline.samples.typed_file import prepare_reading
 
     prepare_reading(RunMetrics)
-    for module in ("assets.shown.headline", "perf_pipeline.report.run.files"):
+    for module in ("assets.shown.headline", "perf_pipeline.report.report_ahead"):
         import_module(module)
 
 

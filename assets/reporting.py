@@ -32,11 +32,12 @@ def run_report(
     """
     from assets.shown.headline import verdict_metadata
     from perf_pipeline.analysis.stored_metrics import metrics_of
-    from perf_pipeline.report.run.files import report_of, write_files
+    from perf_pipeline.report.report_ahead import finish_files
+    from perf_pipeline.report.run.files import report_of
 
     folder = RunFolder(Path(run_metrics).parent)
     metrics = metrics_of(folder)
-    files = (report_of if is_recorded(context) else write_files)(folder, metrics)
+    files = (report_of if is_recorded(context) else finish_files)(folder, metrics)
     end_summary.show(metrics, files.html)
     # After what people wait for.
     from perf_pipeline.catalogue.filing import file_measured_run

@@ -22,6 +22,7 @@ from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.config.scenario.scenario import Scenario
 from perf_pipeline.config.settings import Settings
 from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.first_workers import first_workers
 from perf_pipeline.loadgen.checked_run import CheckedRun, read_checked_run
 from perf_pipeline.loadgen.environment.environment import TargetEnvironment
 from perf_pipeline.program.failure_note import NOTICE_PREFIX
@@ -113,6 +114,7 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
                 notify=notifier(context.log),
                 environments=environments,
                 wait_s=parse_duration(self.wait, "wait"),
+                prepared=first_workers(self.run_id),
             )
         except PerfPipelineError as error:
             # The first step raises it: an error here would be lost in 300 lines of Dagster's log.

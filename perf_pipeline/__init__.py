@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlertError",
+    "CampaignError",
     "CatalogueError",
     "FailureInjector",
     "FinishedRun",
@@ -89,6 +90,7 @@ _MODULES = {
     "config.slo.verdict": ("Verdict",),
     "errors": (
         "AlertError",
+        "CampaignError",
         "CatalogueError",
         "GaveUpWaitingError",
         "PerfPipelineError",

@@ -22,7 +22,7 @@ from perf_pipeline.loadgen.environment.user_code import user_code_of
 from perf_pipeline.loadgen.plan.level_job import kinds_of, level_job
 from perf_pipeline.loadgen.profiling.traced_level import TracingError, play_traced, traced_plan
 from perf_pipeline.loadgen.run_servers import RunServers
-from perf_pipeline.metrics.growth_file import write_growth_places
+from perf_pipeline.metrics.allocations.growth_file import write_growth_places
 from perf_pipeline.samples.run_folder import new_run_id
 from perf_pipeline.worker.tracing.trace_job import TraceJob
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.loadgen.environment.environment import TargetEnvironment
-    from perf_pipeline.metrics.types.growth_places import GrowthPlaces
+    from perf_pipeline.metrics.allocations.growth_places import GrowthPlaces
 
 
 def trace_growth(

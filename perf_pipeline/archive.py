@@ -28,6 +28,7 @@ from perf_pipeline.catalogue.file_names import BASELINES_FILE, CATALOGUE_FILE
 from perf_pipeline.config.settings import current_folder, current_settings
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.exit_code import Exit
+from perf_pipeline.metrics.allocations.growth_file import FOLDER as ALLOCATIONS
 from perf_pipeline.metrics.comparison_file import FOLDER as COMPARISONS
 from perf_pipeline.metrics.profile_file import FOLDER as PROFILES
 from perf_pipeline.metrics.types.trend import FOLDER as TRENDS
@@ -328,7 +329,7 @@ def _refuse_overwriting(names: Iterable[str], results: Path) -> list[str]:
 def _put_as_one(name: str) -> str:
     """Return what a member is put into place with: its run; a comparison is added to others."""
     _, *parts = name.split("/")
-    return "/".join(parts[: 2 if parts[0] in {COMPARISONS, PROFILES} else 1])
+    return "/".join(parts[: 2 if parts[0] in {ALLOCATIONS, COMPARISONS, PROFILES} else 1])
 
 
 def _new_archive(results: Path) -> Path:

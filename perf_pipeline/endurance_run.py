@@ -18,15 +18,15 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.campaign.hour_player import HourPlayer
 from perf_pipeline.config.duration import DEFAULT_WAIT_S
 from perf_pipeline.config.scenario.variables import Variables
 from perf_pipeline.errors import PerfPipelineError, RunFolderError
-from perf_pipeline.hour_player import HourPlayer
 from perf_pipeline.loadgen.checked_run import CheckedRun
 from perf_pipeline.loadgen.endurance.attachment import attach, connect
 from perf_pipeline.loadgen.endurance.hour_plan import endurance_of
 from perf_pipeline.loadgen.endurance.twin_leak import twin_leak_bytes
-from perf_pipeline.report.run.campaign_file import write_campaign_file
+from perf_pipeline.report.endurance.result_file import write_campaign_file
 from perf_pipeline.samples.campaign.campaign import Campaign, evidence_of, write_campaign
 from perf_pipeline.samples.campaign.campaign_clock import read_kernel_boot_id
 from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from perf_pipeline.config.scenario.endurance import Endurance
+    from perf_pipeline.config.endurance.endurance import Endurance
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.loadgen.environment.environment import TargetEnvironment

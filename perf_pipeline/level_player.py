@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.run_servers import RunServers
     from perf_pipeline.loadgen.supervise.level_log import LevelLog, Progress
+    from perf_pipeline.loadgen.supervise.prepared_workers import PreparedWorkers
     from perf_pipeline.samples.run_folder import RunFolder
     from perf_pipeline.targets.target import Kind
 
@@ -51,6 +52,7 @@ class LevelPlayer:
         files: Folder for the files that workflows read.
         state_dir: Where the fault journal is.
         notify: Called with each line that people should see while they wait.
+        prepared: Workers that were started before the run began; None for none.
     """
 
     folder: RunFolder
@@ -60,6 +62,7 @@ class LevelPlayer:
     files: Path
     state_dir: Path
     notify: Callable[[str], None]
+    prepared: PreparedWorkers | None = None
 
     def play(
         self,
@@ -80,14 +83,16 @@ class LevelPlayer:
             The log; of stages, that of the last one that was begun.
         """
         folder = self._folder_of(plan)
-        folder.mkdir()
+        user_code = user_code_of(self.scenario, os.environ)
+        # Before the calibration, which nothing of ours may disturb.
+        workers = self.prepared.take(plan, python, user_code) if self.prepared else []
+        folder.mkdir(exist_ok=bool(workers))
         load = " then ".join(one.load for one in (plan, *stages))
         self.notify(f"level {plan.shown}: {load} on {plan.target}")
         write_json(folder / "state.json", self.servers.settle())
         self.calibrations.before(folder)
         kinds = kinds_of(self.scenario, self.servers.left_out)
         run_data = self.servers.run_data
-        user_code = user_code_of(self.scenario, os.environ)
         job = level_job(
             plan, run_id=self.folder.run_id, kinds=kinds, run_data=run_data, files=self.files
         )
@@ -119,6 +124,7 @@ class LevelPlayer:
                     write_log=write_log,
                     stages=stages,
                     host_floor=faults.host_floor,
+                    prepared=workers,
                 ).run()
         finally:
             for sentence in faults.stop():

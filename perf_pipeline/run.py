@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.environment.environment import TargetEnvironment
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.level_log import Progress
+    from perf_pipeline.loadgen.supervise.prepared_workers import PreparedWorkers
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.servers.server import Server
 
@@ -86,6 +87,7 @@ class Run:
         course: Course | None = None,
         environments: Mapping[str, TargetEnvironment] = MappingProxyType({}),
         wait_s: float = DEFAULT_WAIT_S,
+        prepared: PreparedWorkers | None = None,
     ) -> None:
         """Prepare a run; nothing is started.
 
@@ -98,6 +100,7 @@ class Run:
                 functions have been tried in it.
             notify: Called with each line to show while the run is active.
             wait_s: How long to wait for another load run on this host to end; 0 for not at all.
+            prepared: Workers that were started for its first level; ended with it.
 
         Raises:
             ScenarioError: The run's id or the scenario's name cannot be part of a file's name, or
@@ -122,6 +125,9 @@ class Run:
         self._notify = notify
         self._wait_s = wait_s
         self._stack = ExitStack()
+        self._prepared = prepared
+        if prepared is not None:
+            self._stack.callback(prepared.close)
         self._servers = RunServers(
             scenario, settings, self.run_id, notify=notify, stack=self._stack
         )
@@ -190,7 +196,7 @@ class Run:
         for scenario, targets in self._played():
             tried = {target: environments[target] for target in targets}
             call_with_servers(scenario, tried, servers.values(), self._notify)
-        self.folder.begin(self._scenario.name)
+        self.folder.begin(self._scenario.name, is_made=self._prepared is not None)
         needed_bytes = RUN_BYTES
         try:
             reserve(self.folder.root)
@@ -232,6 +238,7 @@ class Run:
             files,
             self._settings.state_dir,
             self._notify,
+            self._prepared,
         )
         for plan in self._course.levels(self._plans, self.folder):
             if plan.stage and plan.stage.number > 1:

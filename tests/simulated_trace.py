@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from perf_pipeline.analysis.allocations.growth_places import Traced, growth_places
-from perf_pipeline.metrics.types.growth_places import CodeLine, GrowthPlaces
-from perf_pipeline.samples.allocation_trace import (
+from perf_pipeline.metrics.allocations.growth_places import CodeLine, GrowthPlaces
+from perf_pipeline.samples.allocations.allocation_trace import (
     AllocationTrace,
     FrameLine,
     HeapSnapshot,

@@ -20,9 +20,9 @@ from assets.shown.end_summary import EndSummary
 from assets.shown.links import report_links
 from assets.tags import VERDICT_TAG
 from perf_pipeline.config.duration import parse_duration
+from perf_pipeline.config.endurance.endurance import REAL_HOUR_S
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
-from perf_pipeline.config.scenario.endurance import REAL_HOUR_S
 from perf_pipeline.samples.campaign.campaign import Campaign
 from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
 from perf_pipeline.samples.campaign.first_partition import (
@@ -121,7 +121,7 @@ def judge_and_report(
 ) -> None:
     """Record trend, checks and report of the campaign, and fail the run unless all checks pass."""
     from assets.shown.endurance import verdict_metadata
-    from perf_pipeline.campaign_judging import judge_campaign
+    from perf_pipeline.campaign.campaign_judging import judge_campaign
     from perf_pipeline.report.endurance.checks import failures
     from perf_pipeline.report.endurance.files import write_campaign_report
     from perf_pipeline.report.endurance.stored_campaign import stored_campaign

@@ -21,9 +21,9 @@ from assets.run_inventory import ending_as_canceled
 from assets.shown.progress import ProgressLog
 from assets.tags import PROCESS_TAG, SCENARIO_TAG, TARGET_TAG
 from perf_pipeline.config.duration import parse_duration
+from perf_pipeline.config.endurance.endurance import REAL_HOUR_S
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
-from perf_pipeline.config.scenario.endurance import REAL_HOUR_S
 from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.samples.campaign.campaign import Campaign
 from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder

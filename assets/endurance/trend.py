@@ -32,7 +32,7 @@ CHECKS = {
 def endurance_trend(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Leaks, loss over 24 hours and errors, judged over all hours of the campaign so far."""
     from assets.shown.endurance import verdict_metadata
-    from perf_pipeline.campaign_judging import judge_campaign
+    from perf_pipeline.campaign.campaign_judging import judge_campaign
     from perf_pipeline.report.endurance.stored_campaign import stored_campaign
 
     with ending_as_canceled(context):

@@ -15,6 +15,7 @@ from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from sqlalchemy import Engine, create_engine, event, make_url
 
 _READ = "PRAGMA schema_version"
+_LOGGED = "PRAGMA journal_mode=WAL"
 _COMMITS_UNFORCED = "PRAGMA synchronous=NORMAL"
 """What is committed survives the end of any process; a loss of power may take the last events."""
 
@@ -34,6 +35,7 @@ class OpenFiles:
             event.listen(made, "connect", lambda new, _record: new.execute(_COMMITS_UNFORCED))
             path = make_url(address).database or ""
             self._kept[address] = sqlite3.connect(path, check_same_thread=False)
+            self._kept[address].execute(_LOGGED).close()  # its tables too are made unforced
         # Only a connection that has read since the file got its log keeps that log.
         self._kept[address].execute(_READ).close()
         return self._engines[address]

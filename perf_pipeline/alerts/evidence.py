@@ -13,6 +13,7 @@ from perf_pipeline.metrics.comparison_file import read_comparisons
 from perf_pipeline.metrics.types.alert import MetricKey
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from perf_pipeline.analysis.history import History, MetricSeries
@@ -49,14 +50,25 @@ def gather(results: Path, url: str | None) -> Gathered:
     found = worse_in_comparisons(compared.found)
     evidence = Evidence(
         seen=(*(seen for one in watched for seen in worse_in(one)), *found.seen),
-        watched={(one.scenario, one.key): one.runs for one in watched},
+        watched=runs_by_metric(watched),
         restored=found.restored,
     )
     return Gathered(evidence, (*history.unread, *compared.damaged))
 
 
+def runs_by_metric(
+    watched: Iterable[WatchedSeries],
+) -> dict[tuple[str, MetricKey], tuple[str, ...]]:
+    """Return the runs in which each metric was looked at, in any setup."""
+    runs: dict[tuple[str, MetricKey], tuple[str, ...]] = {}
+    for one in watched:
+        key = (one.scenario, one.key)
+        runs[key] = (*runs.get(key, ()), *one.runs)
+    return runs
+
+
 def watched_series(history: History) -> list[WatchedSeries]:
-    """Return every metric of a history with its change points."""
+    """Return every metric of a history with its change points, each setup for itself."""
     return [_watched(one) for series in history.series for one in series.metrics()]
 
 

@@ -1,10 +1,11 @@
-"""The runs of the catalogue as series: one for each scenario, level and target.
+"""The runs of the catalogue as series: one for each scenario, level, target and setup.
 
-Two points of a series are comparable only when all that must match between them does
-(``metrics/matching.py``). The version under test need not, so that a series leads over the releases
-of a target. The others are compared with the newest point; a point that is not comparable stays in
-the series, with the reasons. The levels of interleaved comparisons are in none: they answer a
-question about two arms, which the next one asks about two others.
+A setup is all that must match between two runs before they compare (``metrics/matching.py``): with
+another seed, other nodes or another machine a new series begins. The version under test need not
+match, so that a series leads over the releases of a target. Where part of a setup is not known, the
+runs are in one series and none of them compares with the newest. The levels of interleaved
+comparisons are in none: they answer a question about two arms, which the next one asks about two
+others.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class SeriesKey(NamedTuple):
-    """What identifies a series; the target is without its version."""
+    """What is measured in a series, in whatever setup; the target is without its version."""
 
     scenario: str
     level: str
@@ -153,11 +154,11 @@ class MetricSeries:
 
 @dataclass(frozen=True)
 class Series:
-    """One level of a scenario on one target, run after run.
+    """One level of a scenario on one target in one setup, run after run.
 
     Attributes:
         key: Scenario, level and target.
-        points: Oldest first; not empty.
+        points: Oldest first, with the same setup; not empty.
     """
 
     key: SeriesKey
@@ -169,7 +170,10 @@ class Series:
         return self.points[-1]
 
     def why_not(self, point: HistoryPoint) -> tuple[str, ...]:
-        """Return why a point is not comparable with the newest; empty if it is."""
+        """Return what is not known of the setup, so that a point does not compare; empty if all is.
+
+        Nothing else can differ between the points of a series.
+        """
         return () if point is self.newest else point.differs_from(self.newest)
 
     def metrics(self) -> tuple[MetricSeries, ...]:
@@ -244,7 +248,7 @@ def read_history(results: Path, runs_max: int = RUNS_MAX, url: str | None = None
 
 
 def _series(runs: Sequence[Run]) -> tuple[Series, ...]:
-    lines: dict[SeriesKey, list[HistoryPoint]] = {}
+    lines: dict[tuple[SeriesKey, frozenset[tuple[str, str]]], list[HistoryPoint]] = {}
     for run in runs:
         for level in run.levels:
             if level.role == COMPARED_ROLE:
@@ -252,8 +256,9 @@ def _series(runs: Sequence[Run]) -> tuple[Series, ...]:
             again = f" repeat {level.repeat + 1}" if level.repeat else ""
             target = without_version(level.target)
             key = SeriesKey(run.scenario, f"{level.label}{again}", target)
-            lines.setdefault(key, []).append(_point(run, level))
-    return tuple(Series(key, tuple(points)) for key, points in lines.items())
+            setup = frozenset(level.matches.items())
+            lines.setdefault((key, setup), []).append(_point(run, level))
+    return tuple(Series(key, tuple(points)) for (key, _), points in lines.items())
 
 
 def _point(run: Run, level: Level) -> HistoryPoint:

@@ -9,6 +9,7 @@ then explains what is wrong.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import json
@@ -113,8 +114,12 @@ def measured_ahead(folder: Path, meanwhile: Callable[[], None]) -> bool:
     """
     if not _started:
         return False
-    with contextlib.closing(_started.pop()) as process:
-        return process.measure(folder, meanwhile)
+    process = _started.pop()
+    atexit.register(process.close)  # it ends by itself: nobody waits for that
+    is_measured = process.measure(folder, meanwhile)
+    if not is_measured:
+        process.close()
+    return is_measured
 
 
 def main() -> None:

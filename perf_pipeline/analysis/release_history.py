@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from perf_pipeline.analysis.change_points.change_point import ChangePoint
-    from perf_pipeline.analysis.history import History, HistoryPoint, Series, SeriesKey
+    from perf_pipeline.analysis.history import History, HistoryPoint, SeriesKey
 
 RUNS_MAX = 1000
 """Maximum number of runs that a history over releases is made of, the newest ones."""
@@ -85,23 +85,23 @@ def release_histories(
         target: A target's text without a version, such as ``kailash`` or ``kailash+pandas``.
         scenario: Name of the scenario that measured them.
     """
-    wanted = [
-        series
-        for series in history.series
-        if (series.key.scenario, series.key.target) == (scenario, target)
-    ]
-    found = [ReleaseHistory(series.key, _releases(series)) for series in wanted]
+    points: dict[SeriesKey, list[HistoryPoint]] = {}
+    for series in history.series:
+        if (series.key.scenario, series.key.target) == (scenario, target):
+            points.setdefault(series.key, []).extend(series.points)
+    found = [ReleaseHistory(key, _releases(of_all)) for key, of_all in points.items()]
     return tuple(one for one in found if one.releases)
 
 
-def _releases(series: Series) -> tuple[MeasuredRelease, ...]:
+def _releases(points: Iterable[HistoryPoint]) -> tuple[MeasuredRelease, ...]:
     """Return one run a release: the newest that counts, or else the newest; by version."""
     best: dict[Version, MeasuredRelease] = {}
-    for point in series.points:  # oldest first
+    oldest_first = sorted(points, key=lambda point: (point.created, point.run_id))
+    for point in oldest_first:
         version = _version(point.version)
         if version is None:
             continue
-        one = MeasuredRelease(point.version, point, _why_not(point, series.newest))
+        one = MeasuredRelease(point.version, point, _why_not(point, oldest_first[-1]))
         other = best.get(version)
         if other is None or one.counts or not other.counts:
             best[version] = one

@@ -1,4 +1,7 @@
-"""The runs of a catalogue as people look at them: one history for each scenario and target."""
+"""The runs of a catalogue as people look at them: a history a scenario, target and machine.
+
+In it every setup of a level has metrics of its own: runs that do not compare are on no line.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from perf_pipeline.analysis.change_points.drift import find_drift
 from perf_pipeline.analysis.change_points.find import find_change_points
 from perf_pipeline.analysis.comparison.compared_metric import scale_of
 from perf_pipeline.analysis.history import History, read_history
+from perf_pipeline.analysis.setups import setups_of
 from perf_pipeline.analysis.unresolved_changes import (
     MetricHistory,
     unresolved_drifts,
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from perf_pipeline.analysis.change_points.change_point import ChangePoint
     from perf_pipeline.analysis.comparison.compared_metric import ComparedMetric
     from perf_pipeline.analysis.history import MetricKey, Series
+    from perf_pipeline.analysis.setups import Setup
     from perf_pipeline.catalogue.baselines import PinnedBaseline
     from perf_pipeline.metrics.types.alert import Alert
 
@@ -84,11 +89,14 @@ def trends_of(
         baselines: What its names stand for.
         alerts: All of them, in any state.
     """
-    by_target: dict[tuple[str, str], list[Series]] = {}
+    found: dict[tuple[str, str, str], list[Series]] = {}
     for series in history.series:
-        by_target.setdefault((series.key.scenario, series.key.target), []).append(series)
+        machine = series.newest.matches.get("machine", "")
+        key = (series.key.scenario, series.key.target, machine)
+        found.setdefault(key, []).append(series)
+    known = {point.run_id for series in history.series for point in series.points}
     pinned, raised = list(baselines), list(alerts)
-    trends = [_trend(*key, found, pinned, raised) for key, found in by_target.items()]
+    trends = [_trend(*key, mine, pinned, raised, known) for key, mine in found.items()]
     return tuple(sorted(trends, key=lambda one: one.runs[-1].created, reverse=True))
 
 
@@ -102,20 +110,27 @@ def of_newest_run(trends: Sequence[Trend]) -> list[Trend]:
 def _trend(
     scenario: str,
     target: str,
+    machine: str,
     found: Sequence[Series],
     baselines: Iterable[PinnedBaseline],
     alerts: Iterable[Alert],
+    known: Collection[str],
 ) -> Trend:
     runs = _runs(found)
     places = {run.run_id: place for place, run in enumerate(runs)}
-    newest = max((one.newest for one in found), key=lambda point: (point.created, point.run_id))
-    mine = [one for one in alerts if one.scenario == scenario and target in one.targets]
+    mine = [
+        one
+        for one in alerts
+        if one.scenario == scenario
+        and target in one.targets
+        and _is_of(one, runs=places, known=known)
+    ]
     return Trend(
         scenario=scenario,
         target=target,
-        machine=newest.matches.get("machine", ""),
+        machine=machine,
         runs=runs,
-        metrics=tuple(metric for series in found for metric in _metrics(series, places)),
+        metrics=tuple(metric for setup in setups_of(found) for metric in _metrics(setup, places)),
         baselines=tuple(
             TrendBaseline(one.name, one.created, one.note, positions)
             for one in baselines
@@ -124,6 +139,12 @@ def _trend(
         ),
         alerts=tuple(sorted(mine, key=lambda one: one.alert_id, reverse=True)),
     )
+
+
+def _is_of(alert: Alert, *, runs: Collection[str], known: Collection[str]) -> bool:
+    """Return whether an alert is of a history: of its runs, or of runs that none has."""
+    named = {alert.alert_id, *(one.first_bad for one in alert.movements)}
+    return any(run in runs for run in named) or not any(run in known for run in named)
 
 
 def _runs(found: Sequence[Series]) -> tuple[TrendRun, ...]:
@@ -139,7 +160,8 @@ def _runs(found: Sequence[Series]) -> tuple[TrendRun, ...]:
     return tuple(sorted(runs.values(), key=lambda run: (run.created, run.run_id)))
 
 
-def _metrics(series: Series, places: Mapping[str, int]) -> Iterator[MetricTrend]:
+def _metrics(setup: Setup, places: Mapping[str, int]) -> Iterator[MetricTrend]:
+    series = setup.series
     why_not = {point.run_id: ", ".join(series.why_not(point)) for point in series.points}
     for key in dict.fromkeys(key for point in series.points for key in point.values):
         points = tuple(
@@ -150,10 +172,11 @@ def _metrics(series: Series, places: Mapping[str, int]) -> Iterator[MetricTrend]
             if (one := point.values.get(key)) is not None and one.value is not None
         )
         if points:
-            yield _metric(series, key, points)
+            yield _metric(setup, key, points)
 
 
-def _metric(series: Series, key: MetricKey, points: tuple[TrendPoint, ...]) -> MetricTrend:
+def _metric(setup: Setup, key: MetricKey, points: tuple[TrendPoint, ...]) -> MetricTrend:
+    series = setup.series
     higher_is_better = key.metric in HIGHER_IS_BETTER
     unit = next(point.values[key].unit for point in series.points if key in point.values)
     scale = scale_of(key.metric, unit, higher_is_better=higher_is_better)
@@ -171,6 +194,8 @@ def _metric(series: Series, key: MetricKey, points: tuple[TrendPoint, ...]) -> M
         points=points,
         changes=tuple(_changes(counting, found, scale, raising)),
         drift=_drift(counting, found, scale, raises_alert=drifts),
+        setup=setup.place,
+        differences=setup.differences,
     )
 
 

@@ -164,7 +164,8 @@ def _rolling(
     if not found:
         raise _nothing_compares(f"rolling:{count}", like)
     if len(found) < int(count):
-        notify(f"rolling:{count}: only {len(found)} valid runs before {like.run_id} compare")
+        few = "1 valid run" if len(found) == 1 else f"{len(found)} valid runs"
+        notify(f"rolling:{count}: only {few} before {like.run_id} can be compared with it")
     return found
 
 

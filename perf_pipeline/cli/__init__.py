@@ -35,7 +35,7 @@ def _main(arguments: Sequence[str]) -> int:
     if arguments[:1] in (["run"], ["capacity"]) and _EXPLAIN.isdisjoint(arguments):
         from perf_pipeline.cli.waiting_dagster import prepared_dagster  # noqa: PLC0415
 
-        with prepared_dagster():
+        with prepared_dagster(is_measured=arguments[0] == "run"):
             return _call(arguments)
     return _call(arguments)
 

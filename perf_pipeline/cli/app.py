@@ -1,21 +1,21 @@
 """The commands of ``perf-pipeline``, their help, and how their arguments are read.
 
 What a command needs (polars, numpy, drivers) takes half a second to import, so only the command
-that is called is imported; the list of all commands reads their first lines from their sources.
+that is called is imported; the list of all commands reads their docstrings from compiled modules.
 """
 
 from __future__ import annotations
 
-import ast
+import inspect
 import os
 import re
 from importlib import import_module
-from importlib.metadata import version
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import CodeType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer import rich_utils
 
 from perf_pipeline.cli.lines.terminal import show
 from perf_pipeline.cli.output import answer
@@ -139,8 +139,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 
 
 def epilog(command: str) -> str:
-    """Return the end of a command's help; an empty line keeps lines apart there."""
-    return "\n\n".join(["Examples:", *EXAMPLES[command]])
+    """Return the end of a command's help; the mark (of click) keeps its lines as they are."""
+    return "\n".join(["\b", "Examples:", *(f"  {one}" for one in EXAMPLES[command])])
 
 
 def app_with(called: Collection[str]) -> typer.Typer:
@@ -152,13 +152,15 @@ def app_with(called: Collection[str]) -> typer.Typer:
     app = typer.Typer(
         name="perf-pipeline",
         no_args_is_help=True,
+        rich_markup_mode=None,  # boxes take 0.1 s to import
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(epilog="perf-pipeline COMMAND --help shows examples.")(options)
     for command, (module, name) in COMMANDS.items():
         function = _function(module, name) if command in called else _listed(module, name)
-        app.command(command, epilog=epilog(command))(function)
+        first_line = (function.__doc__ or "").partition("\n")[0]
+        app.command(command, short_help=first_line, epilog=epilog(command))(function)
     return app
 
 
@@ -175,18 +177,21 @@ def _function(module: str, name: str) -> Callable[..., None]:
 def _listed(module: str, name: str) -> Callable[..., None]:
     """Return a function that does nothing, with the docstring of a command."""
     path = Path(__file__).parent.joinpath(*module.split(".")).with_suffix(".py")
-    body = ast.parse(path.read_bytes()).body
-    (found,) = (one for one in body if isinstance(one, ast.FunctionDef) and one.name == name)
+    body = SourceFileLoader(module, str(path)).get_code(module)
+    constants = () if body is None else body.co_consts
+    found = {one.co_name: one for one in constants if isinstance(one, CodeType)}
 
     def listed() -> None:
         """Stand in the list of commands."""
 
-    listed.__doc__ = ast.get_docstring(found)
+    listed.__doc__ = inspect.cleandoc(found[name].co_consts[0])  # a docstring is the first one
     return listed
 
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer's way of a flag
     if asked:
+        from importlib.metadata import version  # noqa: PLC0415 - it parses mail: 0.04 s
+
         show(f"perf-pipeline {version('perf-pipeline')}", as_json=False)
         raise typer.Exit
 
@@ -234,6 +239,8 @@ def _call(arguments: list[str]) -> int:
         app = whole_app() if COMPLETING in os.environ else app_with(arguments)
         code = app(spread_levels(arguments), prog_name=app.info.name, standalone_mode=False) or 0
     except typer.TyperException as error:
+        from typer import rich_utils  # noqa: PLC0415 - it draws: 0.1 s
+
         error.message = redacted(error.message)
         rich_utils.rich_format_error(error)  # type: ignore[arg-type]
         answer({"error": "UsageError", "problems": [error.format_message()]}, as_json=as_json)

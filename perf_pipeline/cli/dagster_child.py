@@ -54,10 +54,12 @@ class DagsterJob(NamedTuple):
     Attributes:
         name: The job.
         config: What the launchpad would send.
+        is_measured: Its run is measured once, at its end, and not level by level.
     """
 
     name: str
     config: dict[str, Any]
+    is_measured: bool = False
 
 
 def load_job(
@@ -79,7 +81,8 @@ def load_job(
     """
     fields = {**_fields(scenario, overrides, folder, wait), **({"gate": gate} if gate else {})}
     name = scenario if scenario == "baseline" else "scenario"
-    return DagsterJob(name, {"resources": {"load_run_resource": {"config": fields}}})
+    config = {"resources": {"load_run_resource": {"config": fields}}}
+    return DagsterJob(name, config, is_measured=True)
 
 
 def capacity_job(
@@ -149,7 +152,7 @@ def _named(scenario: str) -> str:
 
 
 class DagsterChild:
-    """One ``dagster job execute`` and its output.
+    """The execution of one job and its output.
 
     Attributes:
         code: Its exit code, negative for a signal; 0 before it ended.
@@ -189,7 +192,7 @@ class DagsterChild:
         with closing(self._waiting()) as waiting:
             try:
                 waiting.execute(
-                    ["job", "execute", "-m", "assets.definitions", "-j", self._job.name],
+                    self._job.name,
                     json.dumps(self._job.config, default=list).encode(),
                     self._checked.to_json(),
                     self._environ,
@@ -207,7 +210,7 @@ class DagsterChild:
         return "\n".join(self._log)
 
     def _waiting(self) -> WaitingDagster:
-        return waiting_dagster()
+        return waiting_dagster(is_measured=self._job.is_measured)
 
     def _watch(
         self, process: subprocess.Popen[bytes], log: IO[bytes], noted: Interruptions

@@ -42,6 +42,7 @@ from perf_pipeline.loadgen.environment.function_trial import (
 from perf_pipeline.loadgen.users_servers import answering_servers, servers_that_run
 from perf_pipeline.report.run.files import write_files
 from perf_pipeline.report.text.escape import visible
+from perf_pipeline.samples.campaign.campaign_folder import campaign_named
 from perf_pipeline.samples.damage import damage_named
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.manifest import read_manifest
@@ -292,9 +293,18 @@ def report(
 ) -> None:
     """Write the report of a run anew, from its metrics, and print its path.
 
-    A run whose metrics were never written, because it was killed, is measured first.
+    A run whose metrics were never written, because it was killed, is measured first; an endurance
+    campaign (endurance-ID) is judged again.
     """
     with bad_input_explained(as_json=as_json):
+        campaign = campaign_named(run, settings_with(results).results_dir)
+        if campaign is not None:
+            from perf_pipeline.cli.endurance.campaign_outcome import (  # noqa: PLC0415 - scipy
+                report_campaign,
+            )
+
+            report_campaign(campaign, as_json=as_json)
+            return
         folder = found_run(run, results)
         with damage_named(folder):
             metrics = metrics_of(folder)

@@ -18,7 +18,6 @@ from perf_pipeline.errors import PerfPipelineError, ScenarioError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.ending import interrupted_code
 from perf_pipeline.redaction.redact import redacted_values
-from perf_pipeline.samples.run_list import find_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,6 +132,8 @@ def found_run(name: str | None, results: Path | None) -> RunFolder:
 
     def notify(line: str) -> None:
         print(inert(line), file=sys.stderr)  # noqa: T201
+
+    from perf_pipeline.samples.run_list import find_run  # noqa: PLC0415 - few commands read runs
 
     return find_run(settings_with(results).results_dir, name, notify)
 

@@ -160,6 +160,7 @@ def launch_run(
     with interruptions_noted() as noted:
         with view:
             child.run(noted)
+        folder.remove_unless_begun()  # the child may have been killed before it began
         from perf_pipeline.cli import outcome  # noqa: PLC0415 - imported while the run began
 
         if child.gave_up and not noted:
@@ -226,7 +227,7 @@ def checked_run(
         show(text, as_json=as_json)
 
     made = made_and_tried(checked, [checked.target], name=file, settings=settings, notify=notify)
-    return CheckedRun(run_id, checked, made)
+    return CheckedRun(run_id, checked, made, settings.results_dir.absolute())
 
 
 def make_results_folder(folder: Path) -> None:

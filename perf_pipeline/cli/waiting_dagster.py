@@ -36,33 +36,55 @@ sys.argv = ["dagster", *given["arguments"]]
 """
 """Waits for arguments and environment, and goes on with them."""
 
-_DAGSTER = f"""
-import gc, runpy
-gc.disable()
+_MEASURING = """
 from perf_pipeline.analysis.measuring_process import start_measuring_process
 start_measuring_process()
-import dagster._cli, assets.definitions, assets.storage.open_files
-assets.storage.open_files.open_files_once()
+"""
+_WORKERS = """
+from perf_pipeline.first_workers import prepare_first_workers
+prepare_first_workers()
+"""
+
+
+def job_program(*, is_measured: bool) -> str:
+    """Return the program that executes a job.
+
+    The orders usually come while Dagster is imported; the project's assets are imported after
+    that, or before where the orders take longer.
+
+    Args:
+        is_measured: The job plays a run and measures it at its end. Other processes import what
+            that takes, and what is measured: the workers of the first level.
+    """
+    return f"""
+import gc, select, sys
+gc.disable()
+{_MEASURING if is_measured else ""}
+import dagster
+if not select.select([int(sys.argv[-1])], [], [], 0)[0]:
+    import assets.execution.job_process
+{FOLLOW_ORDERS}
+{_WORKERS if is_measured else ""}
+from assets.execution.job_process import execute
 gc.freeze()
 gc.enable()
-{FOLLOW_ORDERS}
-runpy.run_module("dagster", run_name="__main__", alter_sys=True)
+sys.exit(execute(*sys.argv[1:]))
 """
 
 
 class WaitingDagster:
-    """A process that becomes ``dagster ARGUMENTS`` when it is told to.
+    """A process that executes a job when it is told to.
 
     Attributes:
         process: The process.
         log: What it prints.
     """
 
-    def __init__(self, program: str = _DAGSTER) -> None:
+    def __init__(self, program: str) -> None:
         """Start it.
 
         Args:
-            program: What it runs, in Python; ends with or contains ``FOLLOW_ORDERS``.
+            program: What it runs, in Python: a ``job_program``, or another with ``FOLLOW_ORDERS``.
         """
         self._config, self._checked, self._failure, self.log = (
             tempfile.TemporaryFile()  # noqa: SIM115 - closed by ``close``
@@ -84,13 +106,11 @@ class WaitingDagster:
         finally:
             os.close(orders)
 
-    def execute(
-        self, arguments: list[str], config: bytes, checked: bytes, environ: Mapping[str, str]
-    ) -> None:
+    def execute(self, job: str, config: bytes, checked: bytes, environ: Mapping[str, str]) -> None:
         """Let it run; called once.
 
         Args:
-            arguments: Of ``dagster``; the file of the configuration is added to them.
+            job: Name of the job.
             config: The configuration of the run, JSON.
             checked: What was checked (``loadgen/checked_run.py``).
             environ: Its environment, without what it is handed here.
@@ -103,7 +123,7 @@ class WaitingDagster:
             FAILURE_NOTE: f"/proc/self/fd/{self._failure.fileno()}",
         }
         orders = {
-            "arguments": [*arguments, "-c", f"/proc/self/fd/{self._config.fileno()}"],
+            "arguments": [job, f"/proc/self/fd/{self._config.fileno()}"],
             "environ": {**environ, **handed},
         }
         with (
@@ -137,9 +157,9 @@ _prepared: list[WaitingDagster] = []
 
 
 @contextlib.contextmanager
-def prepared_dagster() -> Iterator[None]:
+def prepared_dagster(*, is_measured: bool) -> Iterator[None]:
     """Start one for the command that is about to be called; end it if that did not take it."""
-    _prepared.append(WaitingDagster())
+    _prepared.append(WaitingDagster(job_program(is_measured=is_measured)))
     try:
         yield
     finally:
@@ -147,6 +167,8 @@ def prepared_dagster() -> Iterator[None]:
             _prepared.pop().close()
 
 
-def waiting_dagster() -> WaitingDagster:
+def waiting_dagster(*, is_measured: bool) -> WaitingDagster:
     """Return the one that was prepared, or a new one; the caller closes it."""
-    return _prepared.pop() if _prepared else WaitingDagster()
+    if _prepared:
+        return _prepared.pop()
+    return WaitingDagster(job_program(is_measured=is_measured))

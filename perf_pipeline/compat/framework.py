@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.campaign_judging import judge_campaign
+from perf_pipeline.campaign.campaign_judging import judge_campaign
 from perf_pipeline.compat.comprehensive_report import write_comprehensive_report
 from perf_pipeline.compat.load_test_config import WORKFLOW_TYPES, LoadTestConfig
 from perf_pipeline.compat.loads_course import LoadsCourse
@@ -19,7 +19,7 @@ from perf_pipeline.compat.recovery import judge_recovery, recovery_sentences
 from perf_pipeline.compat.regression import analyse_regression
 from perf_pipeline.compat.single_execution import single_execution
 from perf_pipeline.config.duration import DEFAULT_WAIT_S
-from perf_pipeline.config.scenario.endurance import REAL_HOUR_S, Endurance
+from perf_pipeline.config.endurance.endurance import REAL_HOUR_S, Endurance
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.endurance_run import run_endurance
 from perf_pipeline.errors import ScenarioError

@@ -20,11 +20,13 @@ class CheckedRun:
         scenario: Opened and checked, with its flags.
         environments: Target to its environment, of the targets in which the user's own functions
             have been tried.
+        results_dir: Folder of the runs; None where no worker is started ahead.
     """
 
     run_id: str
     scenario: Scenario
     environments: dict[str, TargetEnvironment]
+    results_dir: Path | None = None
 
     def to_json(self) -> bytes:
         """Return it as the content of a file for ``read_checked_run``."""

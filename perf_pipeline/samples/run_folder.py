@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -132,13 +133,31 @@ class RunFolder:
                 raise RunFolderError(f"{folder} is a symbolic link, which no folder of a run is")
         return folders
 
-    def begin(self, scenario: str) -> None:
-        """Make the folder and record that this process runs it.
+    def make(self) -> None:
+        """Make the folder, for the run that is about to begin.
 
         Raises:
             FileExistsError: The folder exists: a run never writes over another.
         """
         (self.root / "levels").mkdir(parents=True)
+
+    def remove_unless_begun(self) -> None:
+        """Remove the folder of a run that has not begun; nothing if there is none."""
+        if not self.status_file.exists():
+            shutil.rmtree(self.root, ignore_errors=True)
+
+    def begin(self, scenario: str, *, is_made: bool = False) -> None:
+        """Make the folder and record that this process runs it.
+
+        Args:
+            scenario: Its name.
+            is_made: This process has made the folder.
+
+        Raises:
+            FileExistsError: The folder exists: a run never writes over another.
+        """
+        if not is_made:
+            self.make()
         status = {
             "run_id": self.run_id,
             "scenario": scenario,

@@ -1,4 +1,4 @@
-"""The worker process: ``start.py perf_pipeline.worker PYTHON_PATH JOB.json [ADDRESSES]``.
+"""The worker process: ``start.py perf_pipeline.worker PYTHON_PATH JOB.json [ADDRESSES ...]``.
 
 Opens the target, executes each kind of workflow once (the cold start, recorded separately), states
 that it is ready, waits for the go, plays until the stop, lets workflows in flight end, commits the
@@ -32,25 +32,56 @@ from perf_pipeline.worker.worker_job import job_arguments, read_job
 FAILED = 1
 PLAYERS = {"threads": "thread_worker", "asyncio": "task_worker"}
 """Module that plays each mode; the other module is not imported."""
+JOB_ARGUMENTS = 2
 
 
 def main(arguments: list[str]) -> int:
-    """Run one worker and end the process; the arguments are those of ``read_job``."""
+    """Run one worker and end the process.
+
+    Args:
+        arguments: Those of ``read_job``; of a worker whose job is not written yet, a socket and
+            the name of its target besides.
+    """
     code = FAILED
     try:
-        code = play_job(*job_arguments(arguments))
+        wait_for_job(*arguments[JOB_ARGUMENTS:])
+        code = play_job(*job_arguments(arguments[:JOB_ARGUMENTS]))
     except BaseException:  # noqa: BLE001 of the target as well; its slots must not keep the process
         traceback.print_exc()
     end_process(code)
     return code
 
 
-def play_job(path: Path, addresses: int | None = None) -> int:
-    """Run one worker from its job (``read_job``); returns the exit code."""
-    job = read_job(path, addresses)
+def wait_for_job(orders: str = "", target: str = "") -> None:
+    """Import the target until the job is written; end the process if there is none.
+
+    Args:
+        orders: Descriptor of a socket of the supervisor's; empty if the job is written already.
+        target: Name of the target's folder.
+    """
+    if not orders:
+        return
+    supervisor = int(orders)
+    os.set_inheritable(supervisor, False)
+    set_up_process()
+    import_module(f"perf_pipeline.targets.{target}.adapter")
+    os.write(supervisor, b"\n")
+    if not os.read(supervisor, 1):
+        os._exit(0)
+    os.close(supervisor)
+
+
+def set_up_process() -> None:
+    """Set what concerns the whole process."""
     faulthandler.enable()
     allow_all_descriptors()
     tighten_timers()
+
+
+def play_job(path: Path, addresses: int | None = None) -> int:
+    """Run one worker from its job (``read_job``); returns the exit code."""
+    job = read_job(path, addresses)
+    set_up_process()
     os.set_inheritable(job.bell, False)  # what the target starts has no use for it
     slots = SlotFile(Path(job.slots))
     if job.trace is not None:  # what the target allocates while it is imported is traced too

@@ -280,4 +280,5 @@ def _packed(words: list[int]) -> bytes:
     size = _CHUNK.size // 8
     rest = len(words) // size * size
     chunks = [_CHUNK.pack(*words[at : at + size]) for at in range(0, rest, size)]
-    return b"".join([*chunks, struct.pack(f"<{len(words) - rest}q", *words[rest:])])
+    # Not struct.pack: it keeps the last 100 formats, in the heap that is measured.
+    return b"".join([*chunks, struct.Struct(f"<{len(words) - rest}q").pack(*words[rest:])])

@@ -82,18 +82,25 @@ def test_what_is_exported_comes_back_whole_and_nothing_else(tmp_path: Path) -> N
 
 def test_comparisons_join_those_that_are_there_and_pages_of_histories_stay(tmp_path: Path) -> None:
     results = made_results(tmp_path / "here")
-    files = ("comparisons/c-1.json", "profiles/c-1.json", "trends/baseline-kailash-1234abcd.html")
+    files = (
+        *("allocations/c-1.json", "comparisons/c-1.json", "profiles/c-1.json"),
+        "trends/baseline-kailash-1234abcd.html",
+    )
     for file in files:
         (results / file).parent.mkdir()
         (results / file).write_text("{}", encoding="utf-8")
     there = tmp_path / "there/results"
-    for folder in ("comparisons", "profiles"):
+    for folder in ("allocations", "comparisons", "profiles"):
         (there / folder).mkdir(parents=True)
         (there / folder / "c-0.json").write_text("older", encoding="utf-8")
     export_archive(results, tmp_path / "a.tar.gz")
     import_archive(tmp_path / "a.tar.gz", there)
     found = files_below(there)
-    pairs = {f"{name}/c-{number}.json" for name in ("comparisons", "profiles") for number in (0, 1)}
+    pairs = {
+        f"{name}/c-{number}.json"
+        for name in ("allocations", "comparisons", "profiles")
+        for number in (0, 1)
+    }
     assert pairs | {f"{RUN}/run.json"} <= found
     assert not any(name.startswith("trends/") for name in found)
 

@@ -7,12 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perf_pipeline.metrics.types.growth_places import CodeLine
+from perf_pipeline.metrics.allocations.growth_places import CodeLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from perf_pipeline.samples.allocation_trace import FrameLine
+    from perf_pipeline.samples.allocations.allocation_trace import FrameLine
 
 Span = tuple[int, int, str]
 """First and last line of a function, and its name with those of the classes around it."""

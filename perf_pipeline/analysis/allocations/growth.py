@@ -6,13 +6,13 @@ import math
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
+from perf_pipeline.metrics.allocations.growth_places import Growth
 from perf_pipeline.metrics.survival.student import t_quantile
-from perf_pipeline.metrics.types.growth_places import Growth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perf_pipeline.metrics.types.growth_places import Pattern
+    from perf_pipeline.metrics.allocations.growth_places import Pattern
 
 MIN_INTERVALS = 4
 """With fewer, a place that grew once cannot be told from one that grows."""

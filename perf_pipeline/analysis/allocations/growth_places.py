@@ -13,7 +13,7 @@ from perf_pipeline.analysis.allocations.growth import (
     interval_growths,
     pattern_of,
 )
-from perf_pipeline.metrics.types.growth_places import (
+from perf_pipeline.metrics.allocations.growth_places import (
     CodeLine,
     Growth,
     GrowthPlace,
@@ -25,7 +25,11 @@ from perf_pipeline.metrics.types.growth_places import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perf_pipeline.samples.allocation_trace import AllocationTrace, FrameLine, PlaceSeries
+    from perf_pipeline.samples.allocations.allocation_trace import (
+        AllocationTrace,
+        FrameLine,
+        PlaceSeries,
+    )
 
 MAX_OTHER_PLACES = 10
 _BOUNDED = ("slowing", "in_steps")

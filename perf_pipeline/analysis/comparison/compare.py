@@ -15,7 +15,7 @@ from perf_pipeline.analysis.comparison.correction import alphas, corrected_p
 from perf_pipeline.analysis.comparison.estimate import Estimate, estimate
 from perf_pipeline.analysis.comparison.judge import SEVERITIES, judge, severity_of
 from perf_pipeline.analysis.comparison.observation import Observation
-from perf_pipeline.analysis.comparison.reasons import why
+from perf_pipeline.analysis.comparison.reasons import doubt_of, why
 from perf_pipeline.analysis.comparison.recommendations import recommendations
 from perf_pipeline.analysis.comparison.sequential import PAID
 from perf_pipeline.metrics.types.comparison import Change, ComparedSide, Comparison
@@ -172,6 +172,8 @@ def _change(
     if found is not None:
         low, high = found.interval(alpha)
         verdict = _beside_bounds(judge(metric, found.effect, low, high), before, after)
+        if found.is_assumed and verdict != "no_data" and doubt_of(before, after):
+            verdict = "unstable"
         if verdict == "regression":
             severity = severity_of(metric, found.effect, low, high)
     return Change(

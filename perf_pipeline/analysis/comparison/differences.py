@@ -58,7 +58,7 @@ def differences_of(
         for what, before, after, mixed in _found(baseline, candidate, names)
     )
     problems = [
-        f"{one.what} differ: {one.baseline} in the baseline, {one.candidate} in the candidate. "
+        f"different {one.what}: {one.baseline} in the baseline, {one.candidate} in the candidate. "
         f"Compare runs that match, or add --despite {one.what}, which the result records."
         for one in found
         if not (one.under_test or one.despite)

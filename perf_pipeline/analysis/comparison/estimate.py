@@ -9,7 +9,8 @@ Ratios are estimated on a log scale: the ratio of the geometric means of the run
 - Fewer still: their own spread is hardly known. The standard deviation between like runs is then
   assumed to be that of the metric (5 % for most), 1.58 times the standard error within a run, or
   what the runs show, whichever is largest. Runs that differ by more than twice the assumption
-  refute it, and Student's t is used. So single runs decide changes of about a quarter.
+  refute it, and Student's t is used. So single runs decide changes of about a quarter, and none
+  where another program may have used the machine unseen (``Observation.doubt``).
 
 1.58: between like runs values spread 1.21 times as much as replicates within a run predict, with
 an upper quartile of 1.58 (2,400 pairs of runs of SAP HANA, reference/regression.md, section 4).

@@ -103,7 +103,8 @@ def _observation(level: LevelMetrics, one: LevelValue) -> Observation:
     is_bound = one.doubt.startswith("at least")
     if why or one.value is None or (one.doubt and not is_bound):
         return Observation(None, why_not=why or one.doubt or "not measured")
-    return Observation(one.value, _spread(level, one), one.samples, is_bound)
+    doubt = "" if one.metric in _BESIDE_NEIGHBOURS else _neighbour_doubt(level)
+    return Observation(one.value, _spread(level, one), one.samples, is_bound, doubt=doubt)
 
 
 def _why_not(level: LevelMetrics, metric: str) -> str:
@@ -116,6 +117,14 @@ def _why_not(level: LevelMetrics, metric: str) -> str:
         return ""
     reason = f" ({level.reasons[0]})" if level.reasons else ""
     return f"level {level.label} is {level.validity}{reason}"
+
+
+def _neighbour_doubt(level: LevelMetrics) -> str:
+    """Return why a neighbour may have slowed a level unseen; empty unless something says so."""
+    noise = level.noise
+    if noise is None or noise.verdict != "unknown" or not noise.warnings:
+        return ""
+    return f"{noise.warnings[0]}; {noise.not_measured[0]}"
 
 
 def _spread(level: LevelMetrics, one: LevelValue) -> float:

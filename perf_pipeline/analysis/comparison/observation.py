@@ -15,6 +15,8 @@ class Observation:
         samples: Workflows behind it.
         is_bound: The true value is at least this: a censored percentile.
         why_not: Why there is no value; empty if there is one.
+        doubt: Why another program may have moved it unseen; empty if it is known that none did, or
+            nothing says so. A value in doubt decides only beside others whose spread is measured.
     """
 
     value: float | None
@@ -22,3 +24,4 @@ class Observation:
     samples: int = 0
     is_bound: bool = False
     why_not: str = ""
+    doubt: str = ""

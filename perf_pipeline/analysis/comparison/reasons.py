@@ -47,13 +47,29 @@ def why(
     if verdict == "no_data":
         return f"{interval}, but a value is only a lower bound: workflows had not ended"
     if verdict == "unstable":
-        needed = _needed(metric, found, low, high)
-        return f"{interval}: contains no change and one that matters; {needed}"
+        doubt = doubt_of(before, after) if found.is_assumed else ""
+        return f"{interval}{_undecided(metric, found, (low, high), doubt)}"
     if verdict == "no_change":
         if low <= _none(metric) <= high:
             return f"{interval}: a change of {_limit(metric)} or more is ruled out"
         return f"{interval}: too small to matter"
     return f"{interval}: the interval excludes no change"
+
+
+def doubt_of(before: Sequence[Observation], after: Sequence[Observation]) -> str:
+    """Return why another program may have moved a value of either side; empty if none may."""
+    return next((one.doubt for one in (*before, *after) if one.doubt), "")
+
+
+def _undecided(
+    metric: ComparedMetric, found: Estimate, interval: tuple[float, float], doubt: str
+) -> str:
+    if doubt:
+        return (
+            f", if the machine was quiet; another program may have used it ({doubt}): measure "
+            "longer levels, or more runs"
+        )
+    return f": contains no change and one that matters; {_needed(metric, found, *interval)}"
 
 
 def _lacking(before: Sequence[Observation], after: Sequence[Observation]) -> str:

@@ -40,6 +40,7 @@ def recommendations(
         *_hidden_packages(changes, differences),
         *_undecided(changes, verdict),
         *_invalid(baseline, candidate),
+        *_unseen_neighbours(baseline, candidate),
         *_overridden(differences),
         *_too_few(changes, baseline, candidate),
     )
@@ -109,6 +110,23 @@ def _undecided(changes: Sequence[Change], verdict: ComparisonVerdict) -> Iterato
     )
 
 
+def _unseen_neighbours(baseline: Side, candidate: Side) -> Iterator[str]:
+    """Yield a sentence for each level whose few runs decide nothing about times."""
+    doubts = {
+        level.label: one.doubt
+        for level in (*baseline.levels, *candidate.levels)
+        if is_spread_assumed(len(baseline.of(level.label)), len(candidate.of(level.label)))
+        for one in level.observations.values()
+        if one.doubt
+    }
+    for label, doubt in doubts.items():
+        yield (
+            f"Other programs may have used the machine at level {label}, unseen ({doubt}): so few "
+            "runs decide nothing about times and throughput then. Measure longer levels, or more "
+            "runs."
+        )
+
+
 def _invalid(baseline: Side, candidate: Side) -> Iterator[str]:
     for name, side in (("baseline", baseline), ("candidate", candidate)):
         wrong = [level for level in side.levels if level.validity != "valid"]
@@ -126,7 +144,7 @@ def _overridden(differences: Sequence[Difference]) -> Iterator[str]:
     names = [one.what for one in differences if one.despite]
     if names:
         yield (
-            f"Compared although {', '.join(names)} differ (--despite): what moved may be due to "
+            f"Compared despite different {', '.join(names)} (--despite): what moved may be due to "
             "that, and not to the target."
         )
 
@@ -139,8 +157,9 @@ def _too_few(changes: Sequence[Change], baseline: Side, candidate: Side) -> Iter
     few = [min(pair) for pair in counts if all(pair) and is_spread_assumed(*pair)]
     if few:
         fewest = min(few)
-        runs = "One run" if fewest == 1 else f"{fewest} runs"
+        runs = "one run" if fewest == 1 else f"{fewest} runs"
         yield (
-            f"{runs} a side cannot separate noise from a small change: the spread between runs is "
-            f"assumed. With {ENOUGH_RUNS} or more (--repeats, or several runs) it is measured."
+            f"A side of {runs} cannot separate noise from a small change: the spread between like "
+            "runs is assumed, or hardly known where they show more. With "
+            f"{ENOUGH_RUNS} or more a side (--repeats, or several runs) it is measured."
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from perf_pipeline.campaign_judging import judge_campaign
+from perf_pipeline.campaign.campaign_judging import judge_campaign
 from perf_pipeline.cli.child_end import end_of
 from perf_pipeline.cli.lines.lines import line_width, wrapped
 from perf_pipeline.cli.lines.terminal import show, show_report
@@ -51,8 +51,8 @@ def finish_campaign(
     try:
         if why:
             judge_campaign(folder)
-        page = write_campaign_report(folder.root)
         stored = stored_campaign(folder.root)
+        page = write_campaign_report(folder.root)
     except RunFolderError as error:
         show(f"nothing was measured: {error}", as_json=as_json)
         answer(
@@ -65,6 +65,17 @@ def finish_campaign(
         raise typer.Exit(code)
 
 
+def report_campaign(folder: CampaignFolder, *, as_json: bool) -> None:
+    """Judge a stored campaign again, write its page, and print what was proven.
+
+    Raises:
+        RunFolderError: A file of the campaign is damaged.
+    """
+    judge_campaign(folder)
+    page = write_campaign_report(folder.root)
+    _show(stored_campaign(folder.root), folder, page, as_json=as_json)
+
+
 def exit_code(stored: StoredCampaign) -> Exit:
     """Return 1 for what is proven against it, 3 for doubt, and 0 where every check passes."""
     failed = [one for one in findings(stored).values() if not one.passed]
@@ -74,7 +85,12 @@ def exit_code(stored: StoredCampaign) -> Exit:
 
 
 def _show(
-    stored: StoredCampaign, folder: CampaignFolder, page: Path, *, as_json: bool, error: str
+    stored: StoredCampaign,
+    folder: CampaignFolder,
+    page: Path,
+    *,
+    as_json: bool,
+    error: str = "",
 ) -> None:
     for one in answers(stored):
         line = " ".join((one.question, f"{one.answer.text}.", *one.sentences[:2]))

@@ -88,6 +88,7 @@ def _entry(trend: Trend, page: Path) -> dict[str, Any]:
                 "level": metric.level,
                 "family": metric.family,
                 "metric": metric.metric,
+                "differences": list(metric.differences),
                 **asdict(change),
                 **{name: ids[getattr(change, name)] for name in ("run", "earliest", "latest")},
             }
@@ -99,6 +100,7 @@ def _entry(trend: Trend, page: Path) -> dict[str, Any]:
                 "level": metric.level,
                 "family": metric.family,
                 "metric": metric.metric,
+                "differences": list(metric.differences),
                 **asdict(metric.drift),
                 "run": ids[metric.drift.run],
             }

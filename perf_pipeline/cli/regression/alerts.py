@@ -119,7 +119,13 @@ def _show(alerts: Sequence[Alert], *, as_json: bool) -> None:
     now = active_alerts(alerts)
     for alert in (*now.confirmed, *now.warnings, *now.acknowledged):
         title, *lines = alert_lines(alert)
-        show_wrapped([title, *(f"  {line}" for line in lines)], as_json=as_json, indent="    ")
+        late = [
+            f"Not delivered yet, and tried again by the next run or check: {one.why}"
+            for one in alert.undelivered
+            if one.why
+        ]
+        shown = [title, *(f"  {line}" for line in (*lines, *late))]
+        show_wrapped(shown, as_json=as_json, indent="    ")
     cleared = len(alerts) - len([one for one in alerts if one.state != "cleared"])
     more = f"; {cleared} cleared" if cleared else ""
     show(f"{now.summary or 'no alert stands'}{more}", as_json=as_json)

@@ -28,14 +28,14 @@ from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.scenario.problems import Problems
 from perf_pipeline.errors import GaveUpWaitingError, PerfPipelineError, ScenarioError
 from perf_pipeline.exit_code import Exit
-from perf_pipeline.metrics.growth_file import growth_path
+from perf_pipeline.metrics.allocations.growth_file import growth_path
 from perf_pipeline.report.allocations.sentences import growth_sentences
 from perf_pipeline.worker.tracing.trace_job import TraceJob
 
 if TYPE_CHECKING:
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
-    from perf_pipeline.metrics.types.growth_places import GrowthPlaces
+    from perf_pipeline.metrics.allocations.growth_places import GrowthPlaces
 
 
 @takes_flags("overrides", Overrides, flags_for_allocations())

@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.duration import WithUnit
-from perf_pipeline.config.scenario.endurance import REAL_HOUR_S
+from perf_pipeline.config.endurance.endurance import REAL_HOUR_S
 
 if TYPE_CHECKING:
+    from perf_pipeline.config.endurance.endurance import Endurance
     from perf_pipeline.config.flags.overrides import Overrides
-    from perf_pipeline.config.scenario.endurance import Endurance
     from perf_pipeline.config.scenario.problems import Problems
     from perf_pipeline.config.scenario.scenario import Scenario
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.endurance.endurance_checks import check_endurance
 from perf_pipeline.config.fault.fault_checks import check_faults
 from perf_pipeline.config.level_bounds import SLOT_IS, largest_level, mode_of
 from perf_pipeline.config.machine import processes_of
 from perf_pipeline.config.scenario.arrivals import schedule_length_s
-from perf_pipeline.config.scenario.endurance import check_endurance
 from perf_pipeline.config.scenario.key_names import key_name
 from perf_pipeline.config.scenario.keys import REPEATED, SETTINGS
 from perf_pipeline.config.scenario.stage_checks import check_stages

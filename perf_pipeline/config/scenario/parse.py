@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.config.endurance.endurance import TABLE as ENDURANCE
+from perf_pipeline.config.endurance.endurance import Endurance
 from perf_pipeline.config.fault.fault_table import faults_of
 from perf_pipeline.config.flags.apply import apply_overrides, drop_pointless_arms
 from perf_pipeline.config.flags.flag import check_flags
@@ -24,8 +26,6 @@ from perf_pipeline.config.scenario.consistency import (
     check_consistency,
     check_duplicates,
 )
-from perf_pipeline.config.scenario.endurance import TABLE as ENDURANCE
-from perf_pipeline.config.scenario.endurance import Endurance
 from perf_pipeline.config.scenario.key_names import key_name
 from perf_pipeline.config.scenario.keys import (
     FAULT,

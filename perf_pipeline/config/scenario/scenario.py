@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from perf_pipeline.config.endurance.endurance import Endurance
 from perf_pipeline.config.fault.fault_window import FaultWindow
 from perf_pipeline.config.level.named_level import NamedLevel
 from perf_pipeline.config.scenario.arrivals import Arrivals
-from perf_pipeline.config.scenario.endurance import Endurance
 from perf_pipeline.config.scenario.stages import Stage
 from perf_pipeline.config.scenario.variables import Variables
 from perf_pipeline.config.slo.slo import Slo

@@ -9,6 +9,7 @@ import select
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,11 +79,12 @@ class Attachment:
         self._send({"ask": "renew"})
 
     def end(self) -> None:
-        """End the target, and return when it has ended."""
-        self._send({"ask": "end"})
+        """End the target, and return when it and its keeper have ended."""
         self._connection.settimeout(_ANSWER_S)
-        while self._connection.recv(4096):
-            pass
+        with suppress(OSError):  # it has ended already, or takes too long
+            self._connection.sendall(b'{"ask": "end"}\n')
+            while self._connection.recv(4096):
+                pass
 
     def close(self) -> None:
         """End the connection; the target lives on."""

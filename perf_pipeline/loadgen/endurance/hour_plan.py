@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.endurance.endurance import TABLE
+from perf_pipeline.config.endurance.endurance_checks import check_endurance
 from perf_pipeline.config.scenario.arrivals import Arrivals
-from perf_pipeline.config.scenario.endurance import TABLE, check_endurance
 from perf_pipeline.config.scenario.keys import SECTIONS
 from perf_pipeline.config.scenario.problems import Problems
 from perf_pipeline.errors import ScenarioError
 from perf_pipeline.loadgen.plan.plan import plan_levels
 
 if TYPE_CHECKING:
-    from perf_pipeline.config.scenario.endurance import Endurance
+    from perf_pipeline.config.endurance.endurance import Endurance
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
 

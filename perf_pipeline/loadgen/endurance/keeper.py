@@ -106,8 +106,7 @@ class Keeper:
                     because = "the campaign is over"
             if because:
                 for visitor in self._visitors:
-                    visitor.answer({"ended": because})
-                    visitor.connection.close()
+                    visitor.answer({"ended": because})  # it hears the end of this process itself
                 return because
 
     def _lease_over(self) -> str:

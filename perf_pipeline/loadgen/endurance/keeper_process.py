@@ -74,7 +74,8 @@ def keep(order: KeeperOrder) -> str:
         boot = campaign.boots / order.boot_id
         _say(ready=order.boot_id)
         os.dup2(2, 1)
-        because = Keeper(soak, campaign, listener, lease_s(endurance)).serve()
+        keeper = Keeper(soak, campaign, listener, lease_s(endurance))
+        because = keeper.serve()
     write_json(boot / "end.json", {"because": because, "process": list(own_stamp())})
     return because
 

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.loadgen.endurance.attached_worker import AttachedWorker, slot_path
 from perf_pipeline.loadgen.endurance.attachment import TargetLostError
 from perf_pipeline.loadgen.endurance.soak import TWIN
@@ -189,9 +188,8 @@ class PlayedHour(PhaseController):
                 self.lost = self.lost or "a worker process of the target ended"
                 return
             if time.monotonic_ns() > deadline_ns:
-                raise PerfPipelineError(
-                    f"the target did not take up the hour within {READY_S:.0f} s: it hangs"
-                )
+                self.lost = f"it did not take up the hour within {READY_S:.0f} s: it hangs"
+                return
             self.tick(_POLL_S)
 
     def _end_of(self, worker: AttachedWorker) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 from contextlib import ExitStack
+from threading import Thread
 from typing import TYPE_CHECKING, Self
 
 from perf_pipeline.config.machine import processes_of, read_machine_limits
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.host.load_lock import load_lock
 from perf_pipeline.host.scratch import scratch_folder
+from perf_pipeline.lifeline import stamp
 from perf_pipeline.loadgen.endurance.hour_plan import endurance_of, hour_plan
 from perf_pipeline.loadgen.endurance.time_scale import sample_every_s
 from perf_pipeline.loadgen.endurance.twin_leak import twin_leak_bytes
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
+    from perf_pipeline.lifeline import ProcessStamp
     from perf_pipeline.loadgen.environment.environment import TargetEnvironment
     from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
     from perf_pipeline.servers.server import Server
@@ -87,6 +90,8 @@ class Soak:
         self._notify = notify
         self._environments = environments
         self._wait_s = wait_s
+        self._has_played = False
+        self._started: list[tuple[str, ProcessStamp]] = []
         self._stack = ExitStack()
         self._data = RunServers(
             scenario, settings, campaign.campaign_id, notify=notify, stack=self._stack
@@ -132,17 +137,26 @@ class Soak:
         return [*self.workers, *self.twin]
 
     def announce(self, hour: int) -> None:
-        """Have every worker play an hour, whose folder is ready."""
+        """Have every worker play an hour, whose folder is ready.
+
+        What the hours before have stored on the servers is removed meanwhile, so that a day of
+        them takes no more room than one; workflows only write there.
+        """
         for worker in self.all_workers:
             worker.announce(hour)
+        if self._has_played:
+            Thread(target=self._data.settle, daemon=True).start()
+        self._has_played = True
 
     def dead(self) -> str:
-        """Return which worker has ended, and why; empty while all live."""
+        """Return which worker or server of ours has ended; empty while all live."""
         for worker in self.all_workers:
             if not worker.alive:
                 who = TWIN if worker in self.twin else "target"
                 return f"worker process {worker.worker} of the {who} ended: {worker.end_reason()}"
-        return ""
+        return next(
+            (f"server {one} ended" for one, made in self._started if not made.is_alive()), ""
+        )
 
     def _open(self) -> None:
         settings, scenario = self._settings, self._scenario
@@ -151,6 +165,8 @@ class Soak:
             load_lock(settings.lock_path, holder, self._notify, time.sleep, wait_s=self._wait_s)
         )
         self.servers = self._data.open()
+        stamps = ((one.service, stamp(pid)) for one in self.servers.values() for pid in one.pids)
+        self._started = [(service, made) for service, made in stamps if made is not None]
         self._data.seed()
         made = made_and_tried(
             scenario,

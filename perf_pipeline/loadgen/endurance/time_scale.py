@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.scenario.endurance import REAL_HOUR_S
+from perf_pipeline.config.endurance.endurance import REAL_HOUR_S
 from perf_pipeline.loadgen.endurance.hour_plan import endurance_of
 
 if TYPE_CHECKING:
-    from perf_pipeline.config.scenario.endurance import Endurance
+    from perf_pipeline.config.endurance.endurance import Endurance
     from perf_pipeline.config.scenario.scenario import Scenario
 
 MIN_LEASE_S = 20.0

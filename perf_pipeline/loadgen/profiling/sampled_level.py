@@ -12,7 +12,7 @@ from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.profiling.py_spy import SamplingError
 from perf_pipeline.loadgen.profiling.window_sampler import PAIR_MAX_S, WindowSampler
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
-from perf_pipeline.loadgen.supervise.worker_process import WorkerFiles
+from perf_pipeline.loadgen.supervise.started_worker import WorkerFiles
 from perf_pipeline.samples.ended_because import STOPPED_BY_US
 from perf_pipeline.samples.run_folder import write_json
 

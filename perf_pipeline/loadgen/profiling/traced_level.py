@@ -13,7 +13,7 @@ from perf_pipeline.loadgen.environment.user_code import NO_USER_CODE, UserCode
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.loadgen.supervise.worker_process import WorkerFiles
-from perf_pipeline.samples.allocation_trace import read_allocation_trace
+from perf_pipeline.samples.allocations.allocation_trace import read_allocation_trace
 from perf_pipeline.samples.run_folder import write_json
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.level_log import LevelLog
-    from perf_pipeline.samples.allocation_trace import AllocationTrace
+    from perf_pipeline.samples.allocations.allocation_trace import AllocationTrace
     from perf_pipeline.targets.target import Job
     from perf_pipeline.worker.tracing.trace_job import TraceJob
 

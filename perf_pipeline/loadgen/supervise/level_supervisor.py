@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.level_log import Progress
     from perf_pipeline.loadgen.supervise.slo_watch import SloWatch
+    from perf_pipeline.loadgen.supervise.started_worker import StartedWorker
     from perf_pipeline.targets.target import Job
 
 START_TIMEOUT_S = 120.0
@@ -67,6 +68,7 @@ class LevelSupervisor:
         cgroups: Path | None = CGROUPS,
         stages: Sequence[LevelPlan] = (),
         host_floor: Callable[[], str] = lambda: "",
+        prepared: Sequence[StartedWorker] = (),
     ) -> None:
         """Prepare; nothing is started.
 
@@ -85,8 +87,10 @@ class LevelSupervisor:
             cgroups: Where control groups are mounted; None to do without.
             stages: The stages after this one, which the same workers play.
             host_floor: As of ``LevelMonitor``.
+            prepared: The process of each worker, where those were started earlier.
         """
         self._plan = plan
+        self._prepared = list(prepared)
         self._folder = folder
         self._python = python
         self._job = job
@@ -171,6 +175,7 @@ class LevelSupervisor:
             self._python,
             self._job,
             self._user_code,
+            prepared=self._prepared.pop(0) if self._prepared else None,
         )
         self._workers.append(worker)
         limiter = Limiter(
@@ -230,6 +235,8 @@ class LevelSupervisor:
         """Kill running workers, log how each ended, and release every resource."""
         for worker in self._workers:
             worker.kill("killed by us: interrupted again while workflows were ending")
+        while self._prepared:  # it was interrupted before all had their job
+            self._prepared.pop().discard()
         if self._log.go_ns is not None:
             now_ns = time.monotonic_ns()
             self._log.phases_ns["drain"] = (self._stop_ns or now_ns, now_ns)

@@ -6,22 +6,20 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from contextlib import suppress
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.target_spec import parse_target
-from perf_pipeline.config.settings import PROJECT
 from perf_pipeline.loadgen.environment.user_code import NO_USER_CODE, UserCode
 from perf_pipeline.loadgen.plan.level_plan import little_endian
 from perf_pipeline.loadgen.supervise.last_words import last_words
 from perf_pipeline.loadgen.supervise.left_behind import end_left_behind
+from perf_pipeline.loadgen.supervise.started_worker import StartedWorker, WorkerFiles
 from perf_pipeline.loadgen.supervise.worker_home import remove_secret_files
-from perf_pipeline.loadgen.supervise.worker_log import WorkerLog
 from perf_pipeline.samples.run_folder import INTENDED
 from perf_pipeline.samples.slots import (
     ALLOWED,
@@ -39,8 +37,6 @@ from perf_pipeline.worker.bell import Bell
 from perf_pipeline.worker.worker_job import CampaignShare, WorkerJob
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.targets.target import Job
 
@@ -56,40 +52,6 @@ _STATES = {
 }
 """State of a process in ``/proc/PID/stat`` to what it means."""
 WORKER_MODULE = "perf_pipeline.worker"
-_IMPORT_ROOT = str(PROJECT.resolve())
-_RUN_KEEPER = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); "
-    "from perf_pipeline.loadgen.supervise.keeper import main; main(sys.argv[1:])"
-)
-
-
-@dataclass(frozen=True)
-class WorkerFiles:
-    """The files of one worker in the level's folder."""
-
-    job: Path
-    kinds: Path
-    ramp: Path
-    journal: Path
-    slots: Path
-    log: Path
-    home: Path
-    trace: Path
-
-    @classmethod
-    def of(cls, folder: Path, worker: int) -> WorkerFiles:
-        """Name the files of worker ``worker`` of the level in ``folder``."""
-        stem = f"worker-{worker}"
-        return cls(
-            job=folder / f"{stem}.json",
-            kinds=folder / f"{stem}.kinds",
-            ramp=folder / f"{stem}.ramp",
-            journal=folder / f"{stem}.sqlite",
-            slots=folder / f"{stem}.slots",
-            log=folder / f"{stem}.log",
-            home=folder / f"{stem}-home",
-            trace=folder / f"{stem}.trace.json",
-        )
 
 
 class WorkerProcess:
@@ -110,9 +72,10 @@ class WorkerProcess:
         job: Job,
         user_code: UserCode = NO_USER_CODE,
         module: str = WORKER_MODULE,
+        prepared: StartedWorker | None = None,
         campaign: CampaignShare | None = None,
     ) -> None:
-        """Write the worker's files and start it.
+        """Write the worker's files and start it, unless it was started earlier.
 
         Args:
             plan: The level.
@@ -123,19 +86,20 @@ class WorkerProcess:
             user_code: Working folder, modules and variables of the user's.
             module: What the process runs; its arguments are the file of its job, and the
                 descriptor of a file without a name that has the addresses of the servers.
+            prepared: Its process, if that was started earlier; its home exists then.
             campaign: Which hours it plays, one after the other; None for this level alone.
         """
-        folder = folder.absolute()  # the worker has another working folder
         files = WorkerFiles.of(folder, worker)
         ramp_ns = plan.slots_of(worker)
-        files.home.mkdir()
+        if prepared is None:
+            files.home.mkdir()
         self._home = files.home
         files.kinds.write_bytes(little_endian(plan.kinds))
         files.ramp.write_bytes(little_endian(ramp_ns))
         self.worker = worker
         self.slots = SlotFile.create(files.slots, len(ramp_ns), int(plan.phases.drain_s * 1e9))
-        self._bell_descriptor = os.eventfd(0, os.EFD_CLOEXEC)
-        self._bell = Bell(self._bell_descriptor)
+        bell = os.eventfd(0, os.EFD_CLOEXEC) if prepared is None else prepared.bell
+        self._bell = Bell(bell)
         arrivals = plan.arrivals
         self._workers = plan.processes
         worker_job = WorkerJob(
@@ -147,10 +111,10 @@ class WorkerProcess:
             ramp=str(files.ramp),
             journal=str(files.journal),
             slots=str(files.slots),
-            bell=self._bell_descriptor,
+            bell=bell,
             deadline_ns=int(plan.phases.deadline_s * 1e9),
             job=replace(job, concurrency=len(ramp_ns)),
-            intended=str(folder / INTENDED) if arrivals else "",
+            intended=str(folder.absolute() / INTENDED) if arrivals else "",
             start_timeout_ns=int(arrivals.start_timeout_s * 1e9) if arrivals else 0,
             think_time=plan.think_time,
             staged=plan.stage is not None or plan.trace is not None,
@@ -163,30 +127,13 @@ class WorkerProcess:
         written = replace(worker_job, job=replace(worker_job.job, servers=public))
         files.job.write_text(json.dumps(asdict(written)), encoding="utf-8")
         self._killed_because: str | None = None
-        self._log = WorkerLog(files.log)
-        report, report_end = os.pipe2(os.O_CLOEXEC)
-        try:
-            with _unnamed(json.dumps(dict(job.servers.addresses))) as addresses:
-                self._process = subprocess.Popen(
-                    [
-                        *(sys.executable, "-I", "-S", "-c", _RUN_KEEPER, _IMPORT_ROOT),
-                        *(str(os.getpid()), str(report_end), "--"),
-                        *user_code.command(python, module, str(files.job), str(addresses)),
-                    ],
-                    cwd=user_code.folder or files.home,
-                    env=user_code.environment(files.home, os.environ),
-                    stdin=subprocess.DEVNULL,
-                    stdout=self._log.write_end,
-                    stderr=self._log.write_end,
-                    pass_fds=(self._bell_descriptor, addresses, report_end),
-                    start_new_session=True,
-                )
-        finally:
-            self._log.started()
-            os.close(report_end)
-        self._report = os.fdopen(report, "rb")
-        self.pid = int(self._report.readline() or self._process.pid)
-        self._pidfd = _pidfd(self.pid)
+        addresses = dict(job.servers.addresses)
+        if prepared is not None:
+            prepared.hand_over(addresses)
+        self._started = prepared or StartedWorker(
+            files, python, user_code, module, bell=bell, addresses=addresses
+        )
+        self.pid = self._started.pid
 
     @property
     def ready(self) -> bool:
@@ -196,7 +143,7 @@ class WorkerProcess:
     @property
     def alive(self) -> bool:
         """True while the process runs."""
-        return self._process.poll() is None
+        return self._started.process.poll() is None
 
     @property
     def closed(self) -> bool:
@@ -228,7 +175,7 @@ class WorkerProcess:
         """Wait for the process to end; False if it still runs at ``deadline_ns``."""
         left_s = (deadline_ns - time.monotonic_ns()) / 1e9
         try:
-            self._process.wait(timeout=max(left_s, 0.0))
+            self._started.process.wait(timeout=max(left_s, 0.0))
         except subprocess.TimeoutExpired:
             return False
         return True
@@ -237,37 +184,33 @@ class WorkerProcess:
         """Kill it without waiting for its end; ``because`` becomes the reason. Any thread may."""
         if self.alive:
             self._killed_because = self._killed_because or because
-            if self._pidfd is None:
-                self._process.kill()
+            if self._started.pidfd is None:
+                self._started.process.kill()
                 return
             with suppress(ProcessLookupError):  # it has ended, and its keeper is about to
-                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+                signal.pidfd_send_signal(self._started.pidfd, signal.SIGKILL)
 
     def kill(self, because: str) -> None:
         """Kill it at once; ``because`` becomes the reason of its end."""
         self.end_at_once(because)
         try:
-            self._process.wait(KEEPER_END_S)
+            self._started.process.wait(KEEPER_END_S)
         except subprocess.TimeoutExpired:  # its keeper was stopped
-            self._process.kill()
-            self._process.wait()
+            self._started.process.kill()
+            self._started.process.wait()
 
     def close(self) -> None:
         """Release what it took, and remove what its target stored of passwords; it has ended."""
         remove_secret_files(self._home)
-        self._log.close()
-        self._report.close()
-        if self._pidfd is not None:
-            os.close(self._pidfd)
+        self._started.close()
         self.slots.close()
-        os.close(self._bell_descriptor)
 
     def left_behind(self) -> dict[str, int]:
         """Return the names of the processes that the target left behind, and how many had each.
 
         They have ended. Called once, when the worker has ended.
         """
-        text = self._report.read() if not self.alive else b""
+        text = self._started.report.read() if not self.alive else b""
         found: dict[str, int] = json.loads(text) if text else {}
         if not text:  # its keeper was killed before it could end them
             found = Counter(end_left_behind(self._home).values())
@@ -278,10 +221,10 @@ class WorkerProcess:
 
         Called when the worker has ended.
         """
-        self._log.close()
+        self._started.log.close()
         return {
-            "printed_bytes": self._log.printed_bytes,
-            "log_dropped_bytes": self._log.dropped_bytes,
+            "printed_bytes": self._started.log.printed_bytes,
+            "log_dropped_bytes": self._started.log.dropped_bytes,
         }
 
     def not_ready_reason(self, limit_s: float) -> str:
@@ -308,7 +251,7 @@ class WorkerProcess:
             killed_by_limit: Why it was killed, if it was killed and not by us.
             sigkill_sender: What is known of who else killed it.
         """
-        code = self._process.returncode
+        code = self._started.process.returncode
         if self._killed_because:
             return self._killed_because
         if code == -signal.SIGKILL and killed_by_limit:
@@ -317,30 +260,12 @@ class WorkerProcess:
             return "running"
         if code == 0:
             return "done" if self.closed else ENDED_BY_TARGET
-        self._log.close()
-        log = self._log.path.read_text(encoding="utf-8", errors="replace")
+        self._started.log.close()
+        log = self._started.log.path.read_text(encoding="utf-8", errors="replace")
         tail = last_words(log, LOG_TAIL)
         what = f"killed by {signal_name(-code)}" if code < 0 else f"exit code {code}"
         sender = sigkill_sender if code == -signal.SIGKILL else ""
         return ": ".join(filter(None, (what, sender, tail)))
-
-
-def _pidfd(pid: int) -> int | None:
-    try:
-        return os.pidfd_open(pid)
-    except ProcessLookupError:
-        return None  # it has ended already
-
-
-@contextmanager
-def _unnamed(text: str) -> Iterator[int]:
-    """Give the descriptor of a file without a name: the text has the servers' passwords."""
-    descriptor = os.memfd_create("perf_pipeline-addresses")
-    try:
-        os.write(descriptor, text.encode())
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def signal_name(number: int) -> str:

@@ -39,8 +39,8 @@ class TrendPoint:
         run: Position of the run.
         value: In the unit of the metric.
         validity: Of the level.
-        why_not: Why it does not compare with the newest run, or is no value to compare: another
-            machine, a lower bound; empty if it compares.
+        why_not: Why it does not compare with the newest run of its setup, or is no value to
+            compare: packages that are not known, a lower bound; empty if it compares.
     """
 
     run: int
@@ -124,7 +124,7 @@ class TrendBaseline:
 
 @dataclass(frozen=True)
 class MetricTrend:
-    """One metric of a load level, or of one kind of workflow in it, over the runs.
+    """One metric of a load level, or of one kind of workflow in it, over the runs of one setup.
 
     Attributes:
         level: Label of the level.
@@ -135,6 +135,8 @@ class MetricTrend:
         points: Oldest first, at most one a run; a run without a value has none.
         changes: In the order of the runs.
         drift: Of the last level; None where it has none.
+        setup: 0 for the setup of the newest run that has the level, 1 for the one before it, ...
+        differences: What differs in it from the newest setup, in words; empty for the newest.
     """
 
     level: str
@@ -145,18 +147,20 @@ class MetricTrend:
     points: tuple[TrendPoint, ...]
     changes: tuple[TrendChange, ...] = ()
     drift: TrendDrift | None = None
+    setup: int = 0
+    differences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Trend:
-    """The history of one scenario on one target and machine.
+    """The history of one scenario on one target and machine, in every setup.
 
     Attributes:
         scenario: Name of the scenario.
         target: Name of the target, without version and packages.
-        machine: Fingerprint of the machine of the newest run.
+        machine: Fingerprint of the machine.
         runs: Oldest first.
-        metrics: In the order of the levels, then of the metrics of a level.
+        metrics: In the order of the levels, then of their setups, then of the metrics.
         baselines: Those with at least one run here.
         alerts: Of this scenario and target, newest first.
     """

@@ -10,7 +10,7 @@ from perf_pipeline.report.text.escape import name, visible
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from perf_pipeline.metrics.types.growth_places import (
+    from perf_pipeline.metrics.allocations.growth_places import (
         CodeLine,
         Growth,
         GrowthPlace,
@@ -29,7 +29,6 @@ _NATIVE = (
     "memray sees it"
 )
 _PATTERNS = {
-    "steady": "grew to the end",
     "slowing": "grew less and less",
     "in_steps": "grew once or in steps",
 }
@@ -66,12 +65,13 @@ def _details(found: GrowthPlaces) -> Iterator[str]:
         yield f"{place(first)} is {by.removeprefix(', ')}."
     yield from map(_line, others)
     for one in found.other_places[: NAMED // 2]:
-        yield f"Not named: {_line(one)}"
+        yield _bounded_line(one)
     yield from _process(found.process)
     yield from (f"{visible(one)}." for one in found.warnings)
     cost, tracing = found.cost, f"Tracing took {size(found.cost.tracer_bytes)} of memory"
     if cost.cpu_ratio is not None:
         tracing += f" and {quantity.significant(cost.cpu_ratio)} times the CPU time per workflow"
+    tracing += f", and paused the load for {quantity.seconds(cost.pauses_s)}"
     yield (
         f"{tracing}; {quantity.counted(found.workflows, 'workflow')} in "
         f"{found.intervals} intervals after {quantity.count(found.warm_up_workflows)} of warm-up. "
@@ -94,8 +94,17 @@ def _process(process: ProcessGrowth) -> Iterator[str]:
 
 def _line(one: GrowthPlace) -> str:
     return (
-        f"{place(one)} {_PATTERNS[one.pattern]}, {_growth(one.size_bytes)} and "
+        f"{place(one)} grew to the end, {_growth(one.size_bytes)} and "
         f"{quantity.significant(one.blocks.per_1000)} blocks per 1000 workflows{_callers(one)}."
+    )
+
+
+def _bounded_line(one: GrowthPlace) -> str:
+    """Say how a place grew that did not grow to the end."""
+    grown = ", ".join(map(size, one.intervals_bytes))
+    return (
+        f"Not named: {place(one)} {_PATTERNS[one.pattern]}: {grown} per 1000 workflows in the "
+        "intervals."
     )
 
 

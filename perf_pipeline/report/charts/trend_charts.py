@@ -21,8 +21,8 @@ BASELINES_MAX = 3
 """Baselines in one chart, the first ones."""
 
 NOTE = (
-    "Filled: valid and comparable with the newest run; the line joins these, bars are the median "
-    "between change points. Hollow: not valid. Grey cross: does not compare."
+    "Filled: valid and comparable; the line joins these, bars are the median between change "
+    "points. Hollow: not valid. Grey cross: does not compare."
 )
 _CHANGES = "Vertical: change point, confirmed (solid) or fast (dashed, may be taken back)."
 _BASELINES = "Horizontal, dashed: median of the runs of a baseline."
@@ -57,7 +57,9 @@ def trend_chart(trend: Trend, place: int) -> Chart | None:
     ]
     chart = vega.layered(layers, width=WIDTH, height=HEIGHT)
     named = f"{words.metric_name(metric.metric)}, {unit}"
-    where = ", ".join(map(escape.name, filter(None, (metric.level, metric.family))))
+    where = ", ".join(
+        map(escape.name, filter(None, (metric.level, metric.family, *metric.differences)))
+    )
     title = f"{named[:1].upper()}{named[1:]}: {where}"
     note = " ".join(
         part

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.scenario.endurance import REAL_HOUR_S
+from perf_pipeline.config.endurance.endurance import REAL_HOUR_S
 from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
+from perf_pipeline.samples.campaign.missing_signals import MissingSignal
 from perf_pipeline.samples.campaign.verdicts import read_verdicts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from perf_pipeline.samples.campaign.campaign import Campaign
@@ -31,12 +33,14 @@ class StoredCampaign:
         campaign: As it was planned.
         hours: Those that have ended, in order.
         samples: Values of the signals, in order of time.
+        missing_signals: Name of each signal that samples lack to how many, and why the last one.
         verdicts: None where it was not judged yet.
     """
 
     campaign: Campaign
     hours: tuple[Hour, ...]
     samples: tuple[SignalSample, ...]
+    missing_signals: dict[str, MissingSignal]
     verdicts: Verdicts | None
 
     @property
@@ -78,6 +82,11 @@ class StoredCampaign:
         """Names of all signals that were sampled."""
         return tuple(dict.fromkeys(name for one in self.samples for name in one.values))
 
+    @property
+    def unmeasured_signals(self) -> tuple[str, ...]:
+        """Names of the signals that no sample has."""
+        return tuple(name for name in self.missing_signals if name not in self.signal_names)
+
     def series(self, name: str) -> list[tuple[float, float]]:
         """Return seconds and value of each sample of a signal."""
         return [(one.seconds, one.values[name]) for one in self.samples if name in one.values]
@@ -91,7 +100,19 @@ def stored_campaign(root: Path) -> StoredCampaign:
     """
     folder = CampaignFolder(root)
     hours = tuple(folder.hours())
-    samples = (sample for hour in folder.begun_hours() for sample in folder.signals(hour))
+    begun = folder.begun_hours()
+    samples = (sample for hour in begun for sample in folder.signals(hour))
+    lacking = _summed(folder.missing_signals(hour) for hour in begun)
     judged = root / VERDICTS
     verdicts = read_verdicts(judged) if judged.exists() else None
-    return StoredCampaign(folder.campaign(), hours, tuple(samples), verdicts)
+    return StoredCampaign(folder.campaign(), hours, tuple(samples), lacking, verdicts)
+
+
+def _summed(hours: Iterable[dict[str, MissingSignal]]) -> dict[str, MissingSignal]:
+    """Add up what the samples of all hours lack."""
+    found: dict[str, MissingSignal] = {}
+    for hour in hours:
+        for name, one in hour.items():
+            before = found[name].samples if name in found else 0
+            found[name] = MissingSignal(before + one.samples, one.reason)
+    return found

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.campaign.leak_verdict import LeakVerdict
     from perf_pipeline.samples.campaign.verdicts import DegradationVerdict
 
-OWNERS = ("target", "twin", "harness", "postgres", "mysql", "redis", "mongodb", "machine")
 _NOTHING = Cell("none", "quiet")
 _NO_ENDED = "no workflow of the hour ended"
 
@@ -197,25 +196,25 @@ def changes_table(stored: StoredCampaign) -> Table:
 
 
 def resources_table(stored: StoredCampaign) -> Table:
-    """Return one row for each signal: first and last value, lowest and highest."""
-    names = sorted(stored.signal_names, key=lambda name: (_owner_place(name), name))
+    """Return one row for each signal: first and last value, lowest and highest, and its gaps."""
+    names = sorted(
+        (*stored.signal_names, *stored.unmeasured_signals),
+        key=lambda name: (words.owner_place(name), name),
+    )
     columns = ("Signal", "Of", "First", "Last", "Lowest", "Highest", "Samples")
     rows = tuple(_resource_row(stored, name) for name in names)
     return Table("Resources", columns, rows, basis=stored.basis)
 
 
-def _owner_place(signal: str) -> int:
-    owner = signal.partition(".")[0]
-    return OWNERS.index(owner) if owner in OWNERS else len(OWNERS)
-
-
 def _resource_row(stored: StoredCampaign, name: str) -> tuple[Cell, ...]:
     values = [value for _, value in stored.series(name)]
-    unit = words.unit_of(name)
-    ends = (values[0], values[-1], min(values), max(values))
+    shown = partial(words.amount, unit=words.unit_of(name))
+    ends = (values[0], values[-1], min(values), max(values)) if values else (None,) * 4
+    gap = stored.missing_signals.get(name)
+    lacking = f"{quantity.count(gap.samples)} lack it: {words.sentence(gap.reason)}" if gap else ""
     return (
         Cell(escape.name(name.partition(".")[2])),
         Cell(words.owner(name)),
-        *(number(words.amount(value, unit)) for value in ends),
-        number(quantity.count(len(values))),
+        *(measured(value, shown, "no sample has it") for value in ends),
+        number(quantity.count(len(values)), lacking),
     )

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.campaign.leak_verdict import LeakVerdict, LeakWord
     from perf_pipeline.samples.campaign.verdicts import DegradationVerdict, ErrorsWord
 
+OWNERS = ("target", "twin", "harness", "postgres", "mysql", "redis", "mongodb", "machine")
+
 _TONES: dict[str, Tone] = {
     "leak": "bad",
     "clean": "good",
@@ -39,11 +41,17 @@ def signal_cell(one: LeakVerdict) -> Cell:
     return Cell(f"{one.verdict}, of a process that leaks on purpose", "quiet", reason)
 
 
-def weight(signal: str, verdict: LeakVerdict | None) -> tuple[bool, int, str]:
+def weight(signal: str, verdict: LeakVerdict | None) -> tuple[bool, int, int, str]:
     """Return what signals are sorted by: leaks, then doubt, then the rest; the twin last."""
     order = ("leak", "inconclusive", "clean")
     place = len(order) if verdict is None else order.index(verdict.verdict)
-    return is_twin(signal), place, signal
+    return is_twin(signal), place, owner_place(signal), signal
+
+
+def owner_place(signal: str) -> int:
+    """Return the place of a signal's owner: the target, the process beside it, the harness, ..."""
+    found = owner(signal)
+    return OWNERS.index(found) if found in OWNERS else len(OWNERS)
 
 
 def loss_cell(verdict: str) -> Cell:

@@ -1,4 +1,4 @@
-"""The runs of a load level as rows of plain text, with validity, samples and main figures."""
+"""The runs of a load level in one setup as rows of plain text, with validity and main figures."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from perf_pipeline.report.text import escape, quantity
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perf_pipeline.analysis.history import HistoryPoint, Series
+    from perf_pipeline.analysis.history import HistoryPoint
+    from perf_pipeline.analysis.setups import Setup
 
 
-def history_rows(series: Series) -> list[dict[str, str]]:
+def history_rows(setup: Setup) -> list[dict[str, str]]:
     """Return one row of plain text for each run, newest first, with validity and samples."""
-    numbered = list(enumerate(series.points, start=1))
-    return [_line(series, position, point) for position, point in reversed(numbered)]
+    numbered = list(enumerate(setup.series.points, start=1))
+    return [_line(setup, position, point) for position, point in reversed(numbered)]
 
 
-def _line(series: Series, position: int, point: HistoryPoint) -> dict[str, str]:
+def _line(setup: Setup, position: int, point: HistoryPoint) -> dict[str, str]:
+    series, differs = setup.series, setup.differences or setup.series.why_not(point)
+
     def shown(value: float | None, form: Callable[[float], str]) -> str:
         return quantity.NOT_MEASURED if value is None else form(value)
 
@@ -30,7 +33,7 @@ def _line(series: Series, position: int, point: HistoryPoint) -> dict[str, str]:
         "number": str(position),
         "run": escape.name(point.run_id),
         "validity": escape.name(point.validity),
-        "comparable with the newest": ", ".join(series.why_not(point)) or "yes",
+        "comparable with the newest": ", ".join(differs) or "yes",
         "samples": quantity.count(point.samples),
         "version": escape.name(point.version),
         "throughput": shown(point.value("throughput_per_s"), quantity.rate),

@@ -18,20 +18,23 @@ if TYPE_CHECKING:
     from perf_pipeline.report.charts.chart import Chart
 
 CHARTS_MAX = 36
-"""Metrics that are drawn: those with change points or a drift, then those that decide."""
+"""Metrics that are drawn: in the newest setup first those with change points or a drift, then those
+that decide; then those of earlier setups."""
 
 _FIRST = ("throughput_per_s", "cpu_per_workflow_s", "error_ratio", "avg_s", "p99_s", "p50_s")
 
 
 class DrawnLevel(NamedTuple):
-    """The charts of one load level.
+    """The charts of one load level in one setup.
 
     Attributes:
         name: Of the level.
+        differences: What differs from its newest setup; empty for the newest.
         charts: One a metric.
     """
 
     name: str
+    differences: str
     charts: tuple[Chart, ...]
 
 
@@ -95,15 +98,21 @@ def title(trend: Trend) -> str:
 
 def drawn_levels(trend: Trend) -> tuple[DrawnLevel, ...]:
     """Draw the metrics that matter most, by load level."""
-    places = sorted(range(len(trend.metrics)), key=lambda at: _weight(trend.metrics[at]))
-    levels: dict[str, list[Chart]] = {}
+    places = [at for at, one in enumerate(trend.metrics) if not one.setup or len(one.points) > 1]
+    places.sort(key=lambda at: _weight(trend.metrics[at]))
+    levels: dict[tuple[str, int, str], list[Chart]] = {}
     for place in sorted(places[:CHARTS_MAX]):
         chart = trend_chart(trend, place)
         if chart is not None:
-            levels.setdefault(trend.metrics[place].level, []).append(chart)
-    return tuple(DrawnLevel(escape.name(level), tuple(found)) for level, found in levels.items())
+            metric = trend.metrics[place]
+            setup = (metric.level, metric.setup, ", ".join(metric.differences))
+            levels.setdefault(setup, []).append(chart)
+    return tuple(
+        DrawnLevel(escape.name(level), escape.name(differences), tuple(found))
+        for (level, _, differences), found in levels.items()
+    )
 
 
-def _weight(metric: MetricTrend) -> tuple[bool, bool, int]:
+def _weight(metric: MetricTrend) -> tuple[int, bool, bool, int]:
     rank = _FIRST.index(metric.metric) if metric.metric in _FIRST else len(_FIRST)
-    return not (metric.changes or metric.drift), bool(metric.family), rank
+    return metric.setup, not (metric.changes or metric.drift), bool(metric.family), rank

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report.run.answers import Verdict
@@ -34,6 +35,8 @@ def answers(trend: Trend) -> tuple[Verdict, Verdict]:
     active = [one for one in trend.alerts if one.state != "cleared"]
     known = [one for one in active if one.state == "open"] or active
     runs = f"{quantity.counted(len(trend.runs), 'run')} on {escape.visible(trend.machine)}."
+    if earlier := max((one.setup for one in trend.metrics), default=0):
+        runs += f" They are of {earlier + 1} setups, which do not compare with each other."
     if not known:
         return _without_alert(trend, runs)
     alert = max(known, key=lambda one: (one.tier == "confirmed", one.alert_id))
@@ -179,7 +182,7 @@ def _change_row(trend: Trend, metric: MetricTrend, change: TrendChange) -> tuple
     interval = words.between(change.low, change.high, "ratio")
     return (
         Cell(words.metric_name(metric.metric)),
-        Cell(escape.name(metric.level)),
+        _level_cell(metric),
         Cell(escape.name(metric.family) or "all"),
         Cell(f"{change.run + 1}: {escape.name(run.run_id)}", note=escape.name(run.version)),
         nothing if change.effect is None else number(words.effect_text(change.effect, "ratio")),
@@ -187,6 +190,11 @@ def _change_row(trend: Trend, metric: MetricTrend, change: TrendChange) -> tuple
         Cell(f"{words.direction(change.is_worse)}, {change.tier}", _tone(change)),
         Cell(f"{change.earliest + 1} to {change.latest + 1}"),
     )
+
+
+def _level_cell(metric: MetricTrend) -> Cell:
+    differences = ", ".join(metric.differences)
+    return Cell(escape.name(metric.level), note=escape.name(differences))
 
 
 def _tone(change: TrendChange) -> Tone:
@@ -197,11 +205,13 @@ def _tone(change: TrendChange) -> Tone:
 
 def metrics_table(trend: Trend) -> Table:
     """Return one row for each metric, drawn or not: latest value, range and last change point."""
-    rows = tuple(_metric_row(metric) for metric in trend.metrics[:METRICS_MAX] if metric.points)
+    newest_first = sorted(trend.metrics, key=attrgetter("setup"))[:METRICS_MAX]
+    rows = tuple(_metric_row(metric) for metric in newest_first if metric.points)
     left = len(trend.metrics) - METRICS_MAX
     note = (
-        "Over the runs that are valid and compare with the newest. Drift: steadily up or down over "
-        "the last level, by this much from its first run to its last."
+        "Over the runs that are valid and compare; those of another setup are in rows of their "
+        "own. Drift: steadily up or down over the last level, by this much from its first run to "
+        "its last."
     )
     note += f" Not shown: {quantity.counted(left, 'metric')} more." if left > 0 else ""
     columns = ("Metric", "Level", "Family", "Latest", "Range", "Runs", "Last change point", "Drift")
@@ -215,7 +225,7 @@ def _metric_row(metric: MetricTrend) -> tuple[Cell, ...]:
     last = metric.changes[-1] if metric.changes else None
     return (
         Cell(words.metric_name(metric.metric)),
-        Cell(escape.name(metric.level)),
+        _level_cell(metric),
         Cell(escape.name(metric.family) or "all"),
         number(words.value_text(values[-1], unit)) if values else nothing,
         number(" to ".join(words.value_text(end, unit) for end in (min(values), max(values))))

@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from perf_pipeline.config.endurance.endurance import REAL_HOUR_S
 from perf_pipeline.config.names import check_names
-from perf_pipeline.config.scenario.endurance import REAL_HOUR_S
 from perf_pipeline.samples.run_folder import write_json
 from perf_pipeline.samples.typed_file import read_typed
 

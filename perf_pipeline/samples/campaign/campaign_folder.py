@@ -11,17 +11,16 @@ RESULTS/endurance-ID/campaign.json   what is played
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from perf_pipeline.config.names import check_names
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.campaign.campaign import Campaign, read_campaign
 from perf_pipeline.samples.campaign.hour import Hour, read_hour
+from perf_pipeline.samples.campaign.missing_signals import MissingSignal, read_missing
 from perf_pipeline.samples.campaign.signal_sample import SignalSample, read_samples
 from perf_pipeline.samples.run_folder import read_json
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PREFIX = "endurance-"
 PERFORMANCE = "performance.json"
@@ -124,3 +123,25 @@ class CampaignFolder:
             RunFolderError: The file is not what this version writes.
         """
         return list(read_samples(self.signals_file(hour)))
+
+    def missing_signals(self, hour: int) -> dict[str, MissingSignal]:
+        """Read which signals the samples of an hour lack; none where the hour was killed.
+
+        Raises:
+            RunFolderError: The file is not what this version writes.
+        """
+        path = self.hour_folder(hour) / SIGNALS_MISSING
+        return read_missing(path).missing if path.exists() else {}
+
+
+def campaign_named(name: str | None, results: Path) -> CampaignFolder | None:
+    """Return the campaign that a user names by its folder; None where it is none.
+
+    Args:
+        name: ``endurance-ID`` in the results folder, or a path; None for none.
+        results: The results folder.
+    """
+    for path in () if name is None else (results / name, Path(name)):
+        if path.name.startswith(PREFIX) and (path / "campaign.json").is_file():
+            return CampaignFolder(path.resolve())
+    return None

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from perf_pipeline.config.scenario.scenario import Phases
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.host.process_cpu import process_cpu_s
-from perf_pipeline.loadgen.supervise.worker_process import WorkerFiles, WorkerProcess
+from perf_pipeline.loadgen.supervise.started_worker import WorkerFiles
+from perf_pipeline.loadgen.supervise.worker_process import WorkerProcess
 from perf_pipeline.samples.journal import read_journal
 from perf_pipeline.samples.record import RECORD
 from perf_pipeline.selftest.loads.only_level import PYTHON, closed_level

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from typing import TYPE_CHECKING
 
-from perf_pipeline.samples.allocation_trace import FrameLine, PlaceSeries
+from perf_pipeline.samples.allocations.allocation_trace import FrameLine, PlaceSeries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

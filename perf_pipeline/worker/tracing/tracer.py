@@ -16,7 +16,7 @@ from pathlib import Path
 from sys import path as import_path
 from typing import TYPE_CHECKING
 
-from perf_pipeline.samples.allocation_trace import (
+from perf_pipeline.samples.allocations.allocation_trace import (
     SCHEMA_VERSION,
     AllocationTrace,
     HeapSnapshot,

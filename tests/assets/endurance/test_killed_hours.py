@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_pipeline.campaign.hour_player import KILLED
 from perf_pipeline.endurance_run import end_target
-from perf_pipeline.hour_player import KILLED
 from perf_pipeline.report.endurance.stored_campaign import stored_campaign
 from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
 from perf_pipeline.samples.campaign.first_partition import partition_at

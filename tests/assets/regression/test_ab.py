@@ -63,7 +63,12 @@ def test_the_job_shows_the_comparison_with_its_page_and_its_effects(sandbox: San
     shown = run.materialized["ab_comparison"]
     assert (ran.returncode == 0) == run.checks["verdict"], ran.stdout
     assert run.checks["verdict"] == (shown["verdict"] in {"no_change", "improvement"})
-    assert shown["change (%): throughput at 1"] == pytest.approx(0, abs=30)
     assert Path(shown["html"]).read_text(encoding="utf-8").startswith("<!doctype html>")
     stored = json.loads(Path(shown["comparison"]).read_text(encoding="utf-8"))
     assert (stored["verdict"], stored["paired"]) == (shown["verdict"], True)
+    (effect,) = (
+        one["effect"]
+        for one in stored["changes"]
+        if (one["metric"], one["family"]) == ("throughput_per_s", "")
+    )
+    assert shown["change (%): throughput at 1"] == pytest.approx(100 * (effect - 1), abs=0.1)

@@ -76,6 +76,6 @@ def test_runs_that_do_not_match_fail_in_sentences(tmp_path: Path) -> None:
     write_run(tmp_path, "r-2", seed=2)
     done = compared(tmp_path, baseline="r-1", candidate="r-2")
     (failed,) = [event for event in done.all_events if event.is_step_failure]
-    assert "seed differ: 1 in the baseline, 2 in the candidate" in str(
+    assert "different seed: 1 in the baseline, 2 in the candidate" in str(
         failed.step_failure_data.error
     )

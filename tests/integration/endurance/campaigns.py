@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.scenario.endurance import Endurance
+from perf_pipeline.config.endurance.endurance import Endurance
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
 
 if TYPE_CHECKING:

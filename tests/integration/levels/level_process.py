@@ -18,11 +18,12 @@ from perf_pipeline.samples.run_folder import write_json
 from perf_pipeline.targets.target import Job, Kind, ServerAccess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from perf_pipeline.config.slo.slo import Slo
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.level_log import LevelLog, Progress
+    from perf_pipeline.loadgen.supervise.started_worker import StartedWorker
 
 FAMILY, _ = KIND = ("transformation", "complex")
 PHASES = Phases(
@@ -57,6 +58,7 @@ def level_in(
     on_progress: Callable[[Progress], None] = lambda _progress: None,
     python: Path = Path(sys.executable),
     make_room: Callable[[], None] = lambda: None,
+    prepared: Sequence[StartedWorker] = (),
 ) -> LevelSupervisor:
     """Prepare a level that needs no server and writes its log like a run does."""
 
@@ -73,6 +75,7 @@ def level_in(
         write_log=write_log,
         make_room=make_room,
         cgroups=None,
+        prepared=prepared,
     )
 
 

@@ -31,6 +31,13 @@ def order(number):
 
 async def order_async(number):
     await asyncio.sleep({SERVICE_S})
+
+begun_s = time.monotonic()
+
+def fall(number):
+    order(number)
+    if number % 2 and time.monotonic() - begun_s > 4:
+        os._exit(3)
 """
 SCENARIO = """
 target = "{target}"
@@ -126,3 +133,42 @@ def test_each_stage_is_measured_on_its_own_in_the_same_processes(
     assert falls[1] - falls[0] >= 0.25
     page = run.report.html.read_text()
     assert "peak (20 in flight)" in page
+
+
+def test_users_who_think_are_in_flight_for_their_share_of_the_time(
+    tmp_path: Path, own: Settings
+) -> None:
+    """N users who think for Z between workflows of S end N / (S + Z) a second: 40, 200 and 50."""
+    path = _file(tmp_path, "callable", "order")
+    think = f'[think_time]\nmean_s = {SERVICE_S}\ndistribution = "constant"\n'
+    path.write_text(path.read_text() + think)
+    run = run_scenario(read_scenario(path, read_machine_limits()), own)
+
+    assert [level.concurrency for level in run.levels] == [4, 20, 5]
+    for level in run.levels:
+        assert level.throughput_per_s is not None
+        begin_s, end_s = level.phases["steady"]
+        at_most = level.concurrency * (1 / (2 * SERVICE_S) + 1 / (end_s - begin_s))
+        assert 0.7 * level.concurrency / (2 * SERVICE_S) < level.throughput_per_s <= at_most
+        assert (level.service_times.avg_s or 0.0) < 1.6 * SERVICE_S
+
+
+def test_a_worker_that_dies_ends_its_stage_and_the_records_before_it_stay(
+    tmp_path: Path, own: Settings
+) -> None:
+    """One of two processes ends itself in a later stage: what it had in flight are errors."""
+    run = run_scenario(
+        read_scenario(_file(tmp_path, "callable", "fall"), read_machine_limits()), own
+    )
+
+    assert {level.validity for level in run.levels} == {"incomplete"}
+    (last,) = (level for level in run.levels if level.ended_because == "worker lost")
+    assert sorted(one.reason for one in last.workers) == ["done", "exit code 3"]
+    lost = last.outcomes["error"]
+    assert 1 <= lost <= -(-last.concurrency // 2)
+    for level in run.levels[:-1]:
+        assert (level.ended_because, level.outcomes["error"]) == ("complete", 0)
+    records = run.records()
+    assert records["number"].n_unique() == len(records)
+    assert sum(sum(level.outcomes.values()) for level in run.levels) == len(records)
+    assert len(records.filter(pl.col("outcome") == "error")) == lost

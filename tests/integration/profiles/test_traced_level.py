@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from perf_pipeline.allocation_run import trace_growth
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
-from perf_pipeline.metrics.growth_file import growth_path, read_growth_places
+from perf_pipeline.metrics.allocations.growth_file import SCHEMA_VERSION, growth_path
+from perf_pipeline.metrics.allocations.growth_places import GrowthPlaces
 from perf_pipeline.report.allocations.sentences import growth_sentences
+from perf_pipeline.samples.typed_file import read_typed
 from perf_pipeline.worker.tracing.trace_job import TraceJob
 from tests.integration.conftest import settings_in
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from perf_pipeline.metrics.types.growth_places import GrowthPlaces
 
 pytestmark = pytest.mark.integration
 
@@ -65,14 +67,11 @@ def leak_files(number):
 def fall(number):
     if number > 200:
         os._exit(3)
-
-def fail(number):
-    raise ValueError(number)
 """
 SMALL = TraceJob(
     warm_up_workflows=100, interval_workflows=100, intervals=6, caller_workflows=20, limit_s=120
 )
-KEEP = 15
+KEEP = SHOP.splitlines().index("    KEPT.append(bytes(1000))") + 1
 """The line that keeps an object of 1033 bytes and a pointer of 8 in a list, a workflow."""
 
 
@@ -106,8 +105,7 @@ def test_the_line_that_keeps_an_object_a_workflow_is_named_alone(
     assert [line.function for line in named.lines[:2]] == ["keep", "leak"]
     assert named.blocks.per_1000 == pytest.approx(1000, abs=2)
     assert named.size_bytes.per_1000 == pytest.approx(1000 * (1033 + 8), rel=0.01)
-    cached = {one.lines[0].function for one in found.other_places}
-    assert {"cache", "remember_first"} >= cached >= {"remember_first"}
+    assert "remember_first" in {one.lines[0].function for one in found.other_places}
     assert found.warm_up_workflows >= 100
     assert found.in_flight == 10
     assert found.cost is not None
@@ -115,7 +113,8 @@ def test_the_line_that_keeps_an_object_a_workflow_is_named_alone(
     assert found.cost.tracer_bytes > 0
     results = settings_in(tmp_path).results_dir
     assert [path.name for path in results.iterdir()] == ["allocations"]
-    assert read_growth_places(growth_path(results, found.trace_id)) == found
+    path = growth_path(results, found.trace_id)
+    assert read_typed(path, GrowthPlaces, SCHEMA_VERSION) == found
 
 
 def test_a_leak_of_descriptors_grows_nothing_in_the_heap(tmp_path: Path) -> None:
@@ -129,48 +128,44 @@ def test_a_leak_of_descriptors_grows_nothing_in_the_heap(tmp_path: Path) -> None
     assert "more open files per 1000 workflows" in text
 
 
-@pytest.mark.parametrize(
-    ("function", "why"),
-    [
-        ("shop:fall", "the worker process of the traced level ended: exit code 3"),
-        ("shop:fail", "workflows failed"),
-    ],
-)
-def test_a_target_that_ends_or_fails_names_nothing_and_says_why(
-    tmp_path: Path, function: str, why: str
-) -> None:
-    found = traced(tmp_path, function)
-    assert why in found.problem
+def test_a_target_that_ends_names_nothing_and_says_why(tmp_path: Path) -> None:
+    found = traced(tmp_path, "shop:fall")
+    assert "the worker process of the traced level ended: exit code 3" in found.problem
     assert (found.places, found.other_places, found.process) == ((), (), None)
 
 
 KAILASH = """
-from kailash.nodes.code import PythonCodeNode
+from kailash.nodes.base import Node, NodeParameter
 from kailash.runtime.local import LocalRuntime
-from kailash.workflow.builder import WorkflowBuilder
+from kailash.workflow.graph import Workflow
 
 KEPT = []
 
-def price(number: int) -> dict:
-    KEPT.append(bytes(1000))
-    return {"price": 3 * number}
+class Price(Node):
+    def get_parameters(self):
+        return {"number": NodeParameter(name="number", type=int, required=False)}
 
-builder = WorkflowBuilder()
-builder.add_node_instance(PythonCodeNode.from_function(price, name="price"), "price")
-WORKFLOW = builder.build()
+    def run(self, number):
+        KEPT.append(bytes(5000))
+        return {"price": 3 * number}
+
+WORKFLOW = Workflow("shop", "shop")
+WORKFLOW.add_node("price", Price())
 RUNTIME = LocalRuntime()
 
 def order(number):
     results, _ = RUNTIME.execute(WORKFLOW, parameters={"price": {"number": number}})
-    assert results["price"]["result"]["price"] == 3 * number
+    assert results["price"]["price"] == 3 * number
 """
 
 
 @pytest.mark.slow
-def test_a_leak_in_a_node_of_kailash_is_named_and_its_own_bounded_lists_are_not(
-    tmp_path: Path,
-) -> None:
-    """After 2500 workflows, the runtime's lists are full; the node keeps 1041 bytes a workflow."""
+def test_a_leak_in_a_node_of_kailash_is_named_first_with_its_exact_growth(tmp_path: Path) -> None:
+    """5033 bytes and a pointer a workflow.
+
+    The runtime's list of its newest 10,000 validations, two a node, fills until 5000 workflows of
+    one node, so it may be named after the node: it does grow as far as these workflows show.
+    """
     (tmp_path / "shop.py").write_text(KAILASH)
     scenario = Scenario(
         "shop",
@@ -181,9 +176,12 @@ def test_a_leak_in_a_node_of_kailash_is_named_and_its_own_bounded_lists_are_not(
         interpreter=sys.executable,
         python_path=str(tmp_path),
     )
-    trace = TraceJob(interval_workflows=200, caller_workflows=20, limit_s=280)
-    found = trace_growth(scenario, settings_in(tmp_path), trace=trace)
+    found = trace_growth(scenario, settings_in(tmp_path), trace=replace(SMALL, limit_s=200))
     assert found.problem == ""
-    assert [one.lines[0].function for one in found.places] == ["price"]
-    assert found.places[0].size_bytes.per_1000 == pytest.approx(1000 * (1033 + 8), rel=0.01)
-    assert "kailash/" in "".join(line.file for line in found.places[0].lines)
+    first = found.places[0]
+    assert first.lines[0].function == "Price.run"
+    assert first.size_bytes.per_1000 == pytest.approx(1000 * (5033 + 8), rel=0.01)
+    assert "kailash/nodes/base.py" in [line.file for line in first.lines]
+    assert found.cost is not None
+    assert found.cost.cpu_ratio is not None
+    assert found.cost.cpu_ratio > 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.alerts.changes import Evidence
 from perf_pipeline.alerts.comparison_evidence import worse_in_comparisons
+from perf_pipeline.alerts.evidence import runs_by_metric
 from perf_pipeline.alerts.history_evidence import WatchedSeries, worse_in
 from perf_pipeline.analysis.change_points.change_point import ChangePoint
 from perf_pipeline.metrics.types.alert import MetricKey
@@ -55,6 +56,6 @@ def evidence(
     compared = worse_in_comparisons(comparisons)
     return Evidence(
         seen=(*(seen for one in watched for seen in worse_in(one)), *compared.seen),
-        watched={(one.scenario, one.key): one.runs for one in watched},
+        watched=runs_by_metric(watched),
         restored=compared.restored,
     )

@@ -46,6 +46,13 @@ class Told:
         return self.alerts[run_id(number)].state
 
 
+def replaced(told: Told) -> Told:
+    """Return the same alerts, to look at them in another way."""
+    again = Told()
+    again.alerts = dict(told.alerts)
+    return again
+
+
 @pytest.fixture
 def told() -> Told:
     return Told()
@@ -165,6 +172,32 @@ def test_half_a_recovery_and_a_fast_one_take_back_nothing_that_is_confirmed(told
     told.look(evidence([series(Point(10, 1.2))]))
     for later in (Point(20, 0.92), Point(38, 0.8, "fast")):
         assert told.look(evidence([series(Point(10, 1.2), later)])) == []
+
+
+def test_the_same_metric_in_another_setup_hides_and_clears_nothing(told: Told) -> None:
+    """Since run 40 there is another seed as well, whose runs neither mend nor repeat it."""
+    bad = series(Point(20, 1.2))
+    other = replace(series(), runs=tuple(run_id(number) for number in range(40, 80)))
+    assert told.look(evidence([bad])) == [(run_id(20), "raised")]
+    for both in ([bad, other], [other, bad]):
+        assert told.look(evidence(both)) == []
+    mended = series(Point(20, 1.2), Point(30, 0.83))
+    for both in ([mended, other], [other, mended]):
+        assert replaced(told).look(evidence(both)) == [(run_id(20), "cleared")]
+
+
+def test_one_regression_in_two_setups_is_one_alert_and_no_second_one(told: Told) -> None:
+    """Every other run is on lean nodes, where the same change is greater."""
+    code = series(Point(20, 1.2))
+    lean = replace(
+        series(Point(20, 1.5)), runs=tuple(f"{run_id(number)}-lean" for number in range(40))
+    )
+    found = evidence([code, lean])
+    assert told.look(found) == [(run_id(20), "raised")]
+    assert told.look(found) == []
+    (alert,) = told.alerts.values()
+    assert [one.effect for one in alert.movements] == [1.5]
+    assert told.look(evidence([lean, code])) == []
 
 
 def test_what_was_not_looked_at_again_is_not_cleared(told: Told) -> None:

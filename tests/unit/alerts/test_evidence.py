@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from perf_pipeline.alerts.changes import Evidence, changed_alerts
+from perf_pipeline.alerts.evidence import runs_by_metric
 from perf_pipeline.alerts.history_evidence import WatchedSeries, worse_in
 from perf_pipeline.alerts.news import newest
 from perf_pipeline.alerts.watch import watch
@@ -82,7 +83,7 @@ def grow(values: dict[str, list[float]], runs: int) -> Evidence:
     ]
     return Evidence(
         [seen for one in watched for seen in worse_in(one)],
-        {(one.scenario, one.key): one.runs for one in watched},
+        runs_by_metric(watched),
         (),
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perf_pipeline.analysis.history import SeriesKey, read_history
+from perf_pipeline.analysis.setups import setups_of
 from perf_pipeline.samples.run_folder import read_json, write_json
 from perf_pipeline.samples.run_record import INTERRUPTED
 from tests.simulated_level import SimulatedWorker, closed_loop
@@ -49,16 +50,37 @@ def test_a_series_holds_what_each_run_measured_oldest_first(tmp_path: Path) -> N
         ({"host": {"cpu_model": "another processor"}}, "another machine"),
     ],
 )
-def test_a_run_that_differs_in_what_must_match_does_not_compare(
+def test_a_run_that_differs_in_what_must_match_is_in_a_series_of_its_own(
     tmp_path: Path, changed: dict[str, Any], why: str
 ) -> None:
-    """A target whose packages are not known matches none either."""
+    """A target whose packages are not known matches none either; the newest setup is the first."""
     write_run(tmp_path, "r-1", **changed)
     write_run(tmp_path, "r-2")
+    newest, earlier = setups_of(read_history(tmp_path).series)
+    assert [one.run_id for one in newest.series.points] == ["r-2"]
+    assert [one.run_id for one in earlier.series.points] == ["r-1"]
+    assert (newest.place, newest.differences) == (0, ())
+    assert (earlier.place, earlier.differences) == (1, (why,))
+
+
+def test_a_setup_that_comes_back_goes_on_with_its_series(tmp_path: Path) -> None:
+    for number, seed in enumerate((1, 2, 1), start=1):
+        write_run(tmp_path, f"r-{number}", seed=seed)
+    newest, other = (one.series for one in setups_of(read_history(tmp_path).series))
+    assert [point.run_id for point in newest.points] == ["r-1", "r-3"]
+    assert [point.run_id for point in other.points] == ["r-2"]
+
+
+def test_runs_whose_packages_are_not_known_compare_with_none(tmp_path: Path) -> None:
+    """Not with each other either: they may have had others each time."""
+    for number in (1, 2):
+        write_run(tmp_path, f"r-{number}", lock_hashes={})
     (series,) = read_history(tmp_path).series
     older, newest = series.points
-    assert series.why_not(older) == (why,)
+    assert series.why_not(older) == ("other packages",)
     assert series.why_not(newest) == ()
+    (rate,) = (one for one in series.metrics() if str(one.metric) == "throughput_per_s")
+    assert [point.run_id for point in rate.points] == ["r-2"]
 
 
 def test_another_kernel_on_the_same_machine_is_no_other_machine(tmp_path: Path) -> None:
@@ -136,7 +158,7 @@ def test_every_metric_is_a_series_over_the_runs_in_which_it_is_a_measurement(
     slow = SimulatedWorker(closed_loop(10, lambda _slot: 4.9, until_s=10))
     write_run(tmp_path, "r-3", workers=[slow])
     write_run(tmp_path, "r-4", service_s=0.2)
-    (series,) = read_history(tmp_path).series
+    series = setups_of(read_history(tmp_path).series)[0].series
     found = {str(one.metric): one for one in series.metrics()}
     rate = found["throughput_per_s"]
     assert [point.run_id for point in rate.points] == ["r-1", "r-4"]

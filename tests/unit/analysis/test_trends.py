@@ -17,13 +17,18 @@ from perf_pipeline.analysis.history import (
 )
 from perf_pipeline.analysis.trends import trends_of
 from perf_pipeline.catalogue.baselines import PinnedBaseline
+from perf_pipeline.metrics.types.alert import Alert, Movement
+from perf_pipeline.metrics.types.alert import MetricKey as AlertKey
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.trend import Trend, TrendChange
 
+KEY = SeriesKey("baseline", "100", "kailash")
 RUNS = 40
 FIRST_BAD = 28
-ODD = {3: "Xeon of another machine"}
+ODD = {3: "17"}
+"""Runs with another seed than the others."""
+
 NOT_VALID = 5
 
 
@@ -46,8 +51,26 @@ def point(place: int) -> HistoryPoint:
             MetricKey("throughput_per_s"): HistoryValue("/s", value, None, None, validity, ""),
             MetricKey("p99_s"): HistoryValue("s", None, None, None, validity, ""),
         },
-        matches={"machine": ODD.get(place, "Xeon")},
+        matches={"machine": "Xeon", "seed": ODD.get(place, "1")},
     )
+
+
+def raised(first_bad: str) -> Alert:
+    """Return an alert on a run."""
+    moved = Movement(
+        key=AlertKey("kailash", "100", "", "throughput_per_s"),
+        unit="/s",
+        higher_is_better=True,
+        kind="ratio",
+        effect=0.9,
+        low=0.88,
+        high=0.92,
+        tier="confirmed",
+        severity="minor",
+        first_bad=first_bad,
+        last_good="",
+    )
+    return Alert(first_bad, "baseline", "open", "2026-02-01T00:00:00+00:00", (moved,))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +78,8 @@ def trend() -> Trend:
     """The history of two levels; the second was measured in the last three runs alone."""
     points = tuple(map(point, range(RUNS)))
     series = (
-        Series(SeriesKey("baseline", "100", "kailash"), points),
+        Series(KEY, tuple(points[place] for place in ODD)),
+        Series(KEY, tuple(points[place] for place in range(RUNS) if place not in ODD)),
         Series(SeriesKey("baseline", "500", "kailash"), points[-3:]),
     )
     baselines = [
@@ -67,7 +91,7 @@ def trend() -> Trend:
 
 
 def test_a_regression_is_at_its_first_run_whatever_does_not_count_before_it(trend: Trend) -> None:
-    """Positions are those of all runs: of run 4 (another machine) and run 6 (not valid) too."""
+    """Positions are those of all runs: of run 4 (another seed) and run 6 (not valid) too."""
     metric = trend.metrics[0]
     (change,) = metric.changes
     assert (change.run, change.earliest, change.latest) == (FIRST_BAD, FIRST_BAD - 1, FIRST_BAD + 1)
@@ -83,7 +107,7 @@ def test_a_metric_that_falls_by_a_tenth_run_by_run_drifts_and_has_no_change_poin
         run = point(place)
         value = 200.0 * (1 - 0.1 * place / RUNS) * noise(place)
         runs.append(replace(run, values={key: replace(run.values[key], value=value)}))
-    series = Series(SeriesKey("baseline", "100", "kailash"), tuple(runs))
+    series = Series(KEY, tuple(runs))
     (found,) = trends_of(History((series,), RUNS, (), 0, "catalogue"))
     (metric,) = found.metrics
     assert metric.changes == ()
@@ -101,7 +125,7 @@ def changed(metric: str, first: int, before: float, after: float, family: str = 
         runs.append(
             replace(point(place), values={key: HistoryValue("", value, None, None, "valid", "")})
         )
-    series = Series(SeriesKey("baseline", "100", "kailash"), tuple(runs))
+    series = Series(KEY, tuple(runs))
     ((change,),) = (
         metric.changes
         for trend in trends_of(History((series,), RUNS, (), 0, "catalogue"))
@@ -140,9 +164,9 @@ def test_what_follows_the_throughput_is_neither_worse_nor_better() -> None:
 
 def test_every_run_with_a_value_is_a_point_and_says_why_it_does_not_count(trend: Trend) -> None:
     metric = trend.metrics[0]
-    assert len(metric.points) == len(trend.runs) == RUNS
-    assert [one.run for one in metric.points if not one.counts] == [*ODD, NOT_VALID]
-    assert metric.points[3].why_not == "another machine"
+    assert len(trend.runs) == RUNS
+    assert [one.run for one in metric.points] == [run for run in range(RUNS) if run not in ODD]
+    assert [one.run for one in metric.points if not one.counts] == [NOT_VALID]
     assert [run.run_id for run in trend.runs if run.validity != "valid"] == ["r-05"]
 
 
@@ -151,9 +175,37 @@ def test_runs_have_one_number_in_every_level_and_what_was_never_measured_is_left
 ) -> None:
     assert [(one.level, one.metric) for one in trend.metrics] == [
         ("100", "throughput_per_s"),
+        ("100", "throughput_per_s"),
         ("500", "throughput_per_s"),
     ]
-    assert [one.run for one in trend.metrics[1].points] == [RUNS - 3, RUNS - 2, RUNS - 1]
+    assert [one.run for one in trend.metrics[2].points] == [RUNS - 3, RUNS - 2, RUNS - 1]
+
+
+def test_a_run_of_another_setup_is_on_no_line_with_the_newest_ones(trend: Trend) -> None:
+    """Run 4 has another seed: a metric of its own, whose points compare with each other."""
+    newest, earlier, _ = trend.metrics
+    assert (newest.setup, newest.differences) == (0, ())
+    assert (earlier.setup, earlier.differences) == (1, ("another seed",))
+    assert [one.run for one in earlier.points] == list(ODD)
+    assert all(one.counts for one in earlier.points)
+
+
+def test_each_machine_has_a_history_of_its_own_with_its_alerts() -> None:
+    """A catalogue of two hosts; an alert on runs that no history has is shown with both."""
+    points = tuple(map(point, range(RUNS)))
+    elsewhere = tuple(
+        replace(one, run_id=f"q-{at:02}", matches={**one.matches, "machine": "Epyc"})
+        for at, one in enumerate(points)
+    )
+    series = (Series(KEY, points), Series(KEY, elsewhere))
+    alerts = [raised("r-28"), raised("gone")]
+    one, other = trends_of(History(series, 2 * RUNS, (), 0, "catalogue"), alerts=alerts)
+    by_machine = {trend.machine: trend for trend in (one, other)}
+    assert {run.run_id[0] for run in by_machine["Xeon"].runs} == {"r"}
+    assert {run.run_id[0] for run in by_machine["Epyc"].runs} == {"q"}
+    assert [alert.alert_id for alert in by_machine["Xeon"].alerts] == ["r-28", "gone"]
+    assert [alert.alert_id for alert in by_machine["Epyc"].alerts] == ["gone"]
+    assert all(metric.setup == 0 for trend in (one, other) for metric in trend.metrics)
 
 
 def test_a_baseline_belongs_to_its_scenario_and_to_runs_that_are_known(trend: Trend) -> None:

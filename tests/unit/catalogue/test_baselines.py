@@ -155,7 +155,7 @@ def test_rolling_takes_the_last_valid_runs_before_this_one_that_compare(
     assert resolved(catalogue, "rolling:2", like, lines) == ("r-2", "r-3")
     assert lines == []
     assert resolved(catalogue, "rolling:10", like, lines) == ("r-1", "r-2", "r-3")
-    assert lines == ["rolling:10: only 3 valid runs before r-7 compare"]
+    assert lines == ["rolling:10: only 3 valid runs before r-7 can be compared with it"]
 
 
 def test_rolling_leads_over_versions_of_the_target_and_not_over_other_packages(

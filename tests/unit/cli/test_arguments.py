@@ -60,7 +60,7 @@ def test_every_command_explains_itself(command: Callable[..., Answer], name: str
 def test_help_names_every_command(command: Callable[..., Answer]) -> None:
     answer = command("-h")
     assert answer.code == 0
-    assert [name for name in COMMANDS if f"│ {name} " not in answer.out] == []
+    assert [name for name in COMMANDS if f"  {name} " not in answer.out] == []
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.analysis.allocations.code_names import code_line, shown_file
-from perf_pipeline.metrics.types.growth_places import CodeLine
-from perf_pipeline.samples.allocation_trace import FrameLine
+from perf_pipeline.metrics.allocations.growth_places import CodeLine
+from perf_pipeline.samples.allocations.allocation_trace import FrameLine
 
 if TYPE_CHECKING:
     from pathlib import Path

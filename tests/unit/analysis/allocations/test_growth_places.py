@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.metrics.growth_file import read_growth_places, write_growth_places
+from perf_pipeline.metrics.allocations.growth_file import SCHEMA_VERSION, write_growth_places
+from perf_pipeline.metrics.allocations.growth_places import GrowthPlaces
 from perf_pipeline.report.allocations.sentences import growth_headline, growth_sentences
+from perf_pipeline.samples.typed_file import read_typed
 from tests.simulated_trace import FILLED, LEAK, judged, trace
 
 if TYPE_CHECKING:
@@ -22,7 +24,10 @@ def test_a_leak_is_named_and_a_cache_that_has_filled_is_not() -> None:
     assert found.places[0].blocks.per_1000 == 1000
     assert [(one.lines[0].line, one.pattern) for one in found.other_places] == [(5, "slowing")]
     assert growth_headline(found).startswith("shop.py:3 (order) grew to the end: 100 kB")
-    assert any(text.startswith("Not named: shop.py:5") for text in growth_sentences(found))
+    assert (
+        "Not named: shop.py:5 (order) grew less and less: 400 kB, 0 bytes, 0 bytes, 0 bytes, "
+        "0 bytes, 0 bytes per 1000 workflows in the intervals."
+    ) in growth_sentences(found)
 
 
 def test_the_cost_of_tracing_is_that_of_the_interval_without_it() -> None:
@@ -90,4 +95,5 @@ def test_workflows_that_all_fail_name_nothing() -> None:
 
 def test_places_are_read_back_as_they_were_written(tmp_path: Path) -> None:
     found = judged(trace(LEAK, FILLED))
-    assert read_growth_places(write_growth_places(tmp_path, found)) == found
+    path = write_growth_places(tmp_path, found)
+    assert read_typed(path, GrowthPlaces, SCHEMA_VERSION) == found

@@ -95,7 +95,7 @@ def test_whatever_else_differs_is_refused_by_name_with_both_values(
     measured: RunMetrics, what: str, values: tuple[str, str], changes: dict[str, Any]
 ) -> None:
     problems = refused(side(measured), side(measured, **changes))
-    (one,) = [problem for problem in problems if problem.startswith(f"{what} differ: ")]
+    (one,) = [problem for problem in problems if problem.startswith(f"different {what}: ")]
     assert f"--despite {what}" in one
     assert all(value in one for value in values)
 
@@ -104,14 +104,17 @@ def test_other_nodes_are_refused_and_every_difference_is_listed_at_once(
     measured: RunMetrics,
 ) -> None:
     problems = refused(side(measured), side(measured, nodes="lean", seed=3))
-    assert [problem.split(" differ")[0] for problem in problems] == ["nodes", "seed"]
+    assert [problem.split(":")[0] for problem in problems] == [
+        "different nodes",
+        "different seed",
+    ]
 
 
 def test_an_overridden_difference_is_recorded_and_the_others_are_still_refused(
     measured: RunMetrics,
 ) -> None:
     other = side(measured, seed=3, host={"cpu_model": "another"})
-    with pytest.raises(NotComparableError, match="machine differ"):
+    with pytest.raises(NotComparableError, match="different machine"):
         differences_of(side(measured), other, despite=("seed",))
     found = differences_of(side(measured), other, despite=("seed", "machine"))
     assert {one.what: one.despite for one in found} == {"seed": True, "machine": True}
@@ -124,7 +127,7 @@ def test_runs_of_one_side_must_match_among_themselves(measured: RunMetrics) -> N
     mixed = side(measured)
     conditions = (*mixed.conditions, *side(measured, target=newer).conditions)
     problems = refused(replace(mixed, conditions=conditions), side(measured))
-    assert any("version differ: kailash 2.19.0 or 2.20.0" in problem for problem in problems)
+    assert any("different version: kailash 2.19.0 or 2.20.0" in problem for problem in problems)
 
 
 def test_a_rolling_baseline_spans_versions_and_is_refused_for_anything_else(
@@ -141,7 +144,7 @@ def test_a_rolling_baseline_spans_versions_and_is_refused_for_anything_else(
 
     other = (*conditions, *side(measured, seed=2).conditions)
     (problem,) = refused(replace(rolling, conditions=other), newer)
-    assert problem.startswith("seed differ: 1 or 2 in the baseline")
+    assert problem.startswith("different seed: 1 or 2 in the baseline")
 
 
 def test_two_commits_of_a_users_own_code_differ_in_what_is_under_test(
@@ -178,6 +181,6 @@ def test_a_side_that_does_not_say_how_it_was_measured_is_refused_unless_that_is_
 ) -> None:
     silent = replace(side(measured), conditions=({},))
     (problem,) = refused(silent, side(measured))
-    assert problem.startswith("conditions differ: not recorded in the baseline")
+    assert problem.startswith("different conditions: not recorded in the baseline")
     (one,) = differences_of(silent, side(measured), despite=("conditions",))
     assert one.despite

@@ -9,6 +9,7 @@ import pytest
 
 from perf_pipeline.analysis.comparison.measured_level import observations_of
 from perf_pipeline.metrics.types.cpu_use import CpuPerWorkflow
+from perf_pipeline.metrics.types.noise import Noise, NoiseFigure
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.level import LevelMetrics
@@ -44,6 +45,22 @@ def test_beside_a_neighbour_cpu_time_memory_and_errors_stand(level: LevelMetrics
     assert "noisy_host (something else used the machine)" in found[THROUGHPUT].why_not
     assert found[CPU].value == 0.02
     assert found[ERRORS].value == 0.0
+
+
+def test_a_level_too_short_to_see_neighbours_is_in_doubt_once_something_points_to_one(
+    level: LevelMetrics,
+) -> None:
+    """A calculation beside it got no core for 40 % of its time: what needs no core is sure."""
+    others = NoiseFigure("cores that other programs used", None, "%", 3.0, None, "1.0 s is short")
+    noise = Noise("unknown", (), True, (others,), ("a calculation got no core: 40 %",))
+    found = observations_of(replace(level, noise=noise))
+
+    assert found[THROUGHPUT].value == pytest.approx(1000, rel=0.01)
+    doubt = "a calculation got no core: 40 %; cores that other programs used: 1.0 s is short"
+    assert found[THROUGHPUT].doubt == found[AVERAGE].doubt == doubt
+    assert found[CPU].doubt == found[ERRORS].doubt == ""
+    for sure in (replace(noise, warnings=()), replace(noise, verdict="quiet")):
+        assert observations_of(replace(level, noise=sure))[THROUGHPUT].doubt == ""
 
 
 def test_of_a_failed_target_only_the_errors_count(level: LevelMetrics) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -62,6 +63,30 @@ def test_a_regression_is_announced_once_and_fails_a_check_until_it_is_acknowledg
     answer = command("alerts", "check")
     assert "announced: Cleared" in answer.out
     assert answer.out.endswith("no alert stands; 1 cleared\n")
+
+
+def test_a_webhook_that_fails_twice_gets_an_alert_once_and_the_list_says_it_has_not_yet(
+    command: Callable[..., Answer], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks between two attempts reads that nobody was told, and why."""
+    compare(here, 1, 10)
+    with web_server() as web:
+        monkeypatch.setenv("PERF_PIPELINE_ALERT_WEBHOOK_URL", f"{web.url}/hook")
+        web.status, web.answer = 503, "overloaded"
+        assert "overloaded" in command("alerts", "check").out
+        assert len(web.requests) == 1
+        waiting = " ".join(command("alerts", "check").out.split())
+        assert len(web.requests) == 1  # half a minute lies between two attempts
+        assert "Not delivered yet, and tried again by the next run or check: webhook: " in waiting
+        assert "answered 503: overloaded" in waiting
+        monkeypatch.setattr("perf_pipeline.alerts.queue.RETRY_AFTER", timedelta())
+        command("alerts", "check")
+        assert "Not delivered yet" in command("alerts").out
+        web.status = 200
+        assert "Not delivered yet" not in command("alerts", "check").out
+        assert "Not delivered yet" not in command("alerts").out
+        command("alerts", "check")
+        assert len(web.requests) == 3
 
 
 def test_what_is_wrong_with_the_arguments_is_said(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from perf_pipeline.metrics.types.growth_places import GrowthPlaces
+    from perf_pipeline.metrics.allocations.growth_places import GrowthPlaces
     from tests.unit.cli.conftest import Answer
 
 SCENARIO = """

@@ -111,7 +111,8 @@ def test_runs_of_unlike_things_are_refused_with_the_list_unless_each_is_accepted
 
     assert ended.code == 2
     assert ended.reported["error"] == "NotComparableError"
-    assert [one.split(" differ")[0] for one in ended.reported["problems"]] == ["seed", "machine"]
+    problems = [one.split(":")[0] for one in ended.reported["problems"]]
+    assert problems == ["different seed", "different machine"]
     assert not (here / "results" / "comparisons").exists()
     accepted = command(
         *("compare", "r-1", "r-2", "--despite", "seed", "--despite", "machine", "--json")

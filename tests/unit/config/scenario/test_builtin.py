@@ -19,7 +19,10 @@ from perf_pipeline.errors import ScenarioError
 if TYPE_CHECKING:
     from perf_pipeline.config.machine import MachineLimits
 
-KNOWN = "known are baseline, database, open, pressure, protections, recovery, release or stress."
+KNOWN = (
+    "known are baseline, database, endurance, open, pressure, protections, recovery, release or "
+    "stress."
+)
 
 
 def test_every_scenario_that_comes_with_the_project_is_sound(machine: MachineLimits) -> None:

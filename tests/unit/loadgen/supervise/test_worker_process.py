@@ -209,7 +209,7 @@ def test_what_a_worker_leaves_behind_ends_with_it_and_is_named(
     assert _ended(worker) == "done"
 
     assert worker.left_behind() == {"sleep": 2}
-    assert not Path("/proc", worker._log.path.read_text().strip()).exists()
+    assert not Path("/proc", worker._started.log.path.read_text().strip()).exists()
 
 
 def test_no_password_of_a_server_is_in_a_file_of_a_worker_or_on_its_command_line(

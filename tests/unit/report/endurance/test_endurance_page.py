@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,12 @@ from perf_pipeline.report.endurance.tables import (
     leaks_table,
     losses_table,
     resources_table,
+)
+from perf_pipeline.samples.campaign.campaign_folder import SIGNALS_MISSING
+from perf_pipeline.samples.campaign.missing_signals import (
+    MissingSignal,
+    MissingSignals,
+    write_missing,
 )
 from tests.planted_campaign import VERDICTS, write_planted_campaign
 
@@ -73,6 +80,29 @@ def test_gap_and_break_are_named_with_their_hour(stored: StoredCampaign) -> None
     found = list(zip(column(table, "Before hour"), column(table, "What"), strict=True))
     assert found == [("2", "missing hour"), ("3", "gap"), ("4", "break")]
     assert column(table, "How long")[1] == "60.0 s"
+
+
+def test_a_signal_that_samples_lack_says_how_many_and_one_that_all_lack_has_a_row(
+    root: Path, tmp_path: Path
+) -> None:
+    """Hours 0 and 3 lack some samples of the heap, and all of a server that did not answer."""
+    copied = tmp_path / root.name
+    shutil.copytree(root, copied)
+    gone = MissingSignal(12, "no answer in 2 s")
+    for hour in (0, 3):
+        missing = {"target.heap_blocks": MissingSignal(5, "it has ended"), "redis.sessions": gone}
+        path = copied / "hours" / f"{hour:03d}" / SIGNALS_MISSING
+        write_missing(path, MissingSignals(12, missing))
+    table = resources_table(stored_campaign(copied))
+    rows = dict(zip(column(table, "Signal"), table.rows, strict=True))
+    assert rows["heap_blocks"][-1].note == "10 lack it: it has ended"
+    assert [cell.text for cell in rows["sessions"]] == [
+        "sessions",
+        "redis",
+        *["not measured"] * 4,
+        "0",
+    ]
+    assert rows["sessions"][-1].note == "24 lack it: no answer in 2 s"
 
 
 def test_scaled_hours_are_named_on_top_and_in_every_table(stored: StoredCampaign) -> None:

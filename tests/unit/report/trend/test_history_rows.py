@@ -13,6 +13,7 @@ from perf_pipeline.analysis.history import (
     Series,
     SeriesKey,
 )
+from perf_pipeline.analysis.setups import Setup
 from perf_pipeline.report.trend.history_rows import history_rows
 from tests.unit.report.conftest import HOSTILE
 
@@ -53,12 +54,12 @@ def point(
 
 @pytest.fixture(scope="module")
 def series() -> Series:
-    """Four runs: valid, of another plan, no measurement, valid."""
+    """Four runs: valid, of an unknown plan, no measurement, valid."""
     return Series(
         SeriesKey("baseline", "100", "kailash"),
         (
             point(),
-            point("r-2", plan="b"),
+            point("r-2", plan=""),
             point("r-3", validity="not_steady"),
             point("r-4", memory_peak_mb=None),
         ),
@@ -69,7 +70,7 @@ def test_the_table_says_newest_first_what_each_run_gave_and_whether_it_compares(
     series: Series,
 ) -> None:
     weak = point(doubt="3 samples beyond, 10 needed")
-    rows = history_rows(replace(series, points=(weak, *series.points[1:])))
+    rows = history_rows(Setup(replace(series, points=(weak, *series.points[1:])), 0, ()))
     assert [row["number"] for row in rows] == ["4", "3", "2", "1"]
     assert [row["comparable with the newest"] for row in rows] == [
         "yes",
@@ -82,8 +83,10 @@ def test_the_table_says_newest_first_what_each_run_gave_and_whether_it_compares(
     assert rows[3]["p99"] == "1.50 s (3 samples beyond, 10 needed)"
     assert {row["samples"] for row in rows} == {"4,000"}
     assert {row["version"] for row in rows} == {"2.19.0"}
+    earlier = history_rows(Setup(series, 1, ("another seed", "other nodes")))
+    assert {row["comparable with the newest"] for row in earlier} == {"another seed, other nodes"}
 
 
 def test_a_hostile_name_is_text() -> None:
     series = Series(SeriesKey(HOSTILE, "100", "kailash"), (point(HOSTILE),))
-    assert "\x1b" not in "".join(history_rows(series)[0].values())
+    assert "\x1b" not in "".join(history_rows(Setup(series, 0, ()))[0].values())

@@ -170,8 +170,8 @@ def test_a_drift_is_shown_with_its_metric_and_asks_for_its_alert(falling: Trend)
 def test_every_metric_with_a_value_is_drawn_with_its_change_points_and_baselines(
     falling: Trend,
 ) -> None:
-    ((name, charts),) = drawn_levels(falling)
-    assert name == "500"
+    ((name, differences, charts),) = drawn_levels(falling)
+    assert (name, differences) == ("500", "")
     assert [chart.title for chart in charts] == [
         "Throughput, workflows/s: 500",
         "P99 latency, ms: 500",
@@ -203,6 +203,30 @@ def test_a_history_of_many_metrics_stays_small_and_what_changed_is_drawn_first(
     assert page.count("<svg ") == CHARTS_MAX
     assert "Throughput, workflows/s: last" in page
     assert len(page.encode()) < BYTES_MAX
+
+
+def test_runs_of_an_earlier_setup_are_drawn_apart_and_what_differs_is_said(falling: Trend) -> None:
+    """Their lines would else lead from one setup into the other; one run alone is no line."""
+    throughput, p99, memory, _ = falling.metrics
+    earlier = replace(
+        memory, points=memory.points[:9], setup=1, differences=("another seed", "other nodes")
+    )
+    single = replace(earlier, points=memory.points[:1], setup=2)
+    newest = replace(memory, points=memory.points[9:])
+    whole = replace(falling, metrics=(throughput, p99, newest, earlier, single))
+    levels = drawn_levels(whole)
+    assert [(one.name, one.differences, len(one.charts)) for one in levels] == [
+        ("500", "", 3),
+        ("500", "another seed, other nodes", 1),
+    ]
+    assert levels[1].charts[0].title == "Peak memory, MB: 500, another seed, other nodes"
+    worse, _ = answers(whole)
+    assert worse.sentences[-1].endswith("of 3 setups, which do not compare with each other.")
+    page = render_html(whole, levels)
+    assert "Level 500: another seed, other nodes" in page
+    assert "which do not compare with the newest ones" in page
+    rows = [row for row in metrics_table(whole).rows if row[0].text == "peak memory"]
+    assert [row[1].note for row in rows] == ["", *["another seed, other nodes"] * 2]
 
 
 def test_every_text_is_inert(hostile_trend: Trend) -> None:

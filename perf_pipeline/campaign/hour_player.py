@@ -23,7 +23,7 @@ from perf_pipeline.loadgen.endurance.played_hour import PlayedHour
 from perf_pipeline.loadgen.endurance.soak import TWIN
 from perf_pipeline.loadgen.endurance.time_scale import lead_s, sample_every_s
 from perf_pipeline.loadgen.run_data import RunData
-from perf_pipeline.loadgen.supervise.worker_process import WorkerFiles
+from perf_pipeline.loadgen.supervise.started_worker import WorkerFiles
 from perf_pipeline.metrics.endurance.hour_figures import NO_LOAD, RESOURCES, hour_figures
 from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.metrics.performance import performance_metrics
@@ -162,6 +162,8 @@ class HourPlayer:
         if current.load.lost:
             self._notify(f"hour {current.begun.hour}: the target ended: {current.load.lost}")
             self._discard_following()
+            if self._attachment is not None:
+                self._attachment.end()  # also where it hangs: the next hour has a new one
             self._detach()
         return current.load.stop_ns
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.names import check_names
-from perf_pipeline.metrics.types.growth_places import GrowthPlaces
 from perf_pipeline.samples.run_folder import write_json
-from perf_pipeline.samples.typed_file import read_typed
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from perf_pipeline.metrics.allocations.growth_places import GrowthPlaces
 
 FOLDER = "allocations"
 SCHEMA_VERSION = 1
@@ -28,14 +27,3 @@ def write_growth_places(results: Path, growth: GrowthPlaces) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, {"schema_version": SCHEMA_VERSION, **asdict(growth)})
     return path
-
-
-def read_growth_places(path: Path) -> GrowthPlaces:
-    """Read what ``write_growth_places`` wrote, equal to it.
-
-    Raises:
-        RunFolderError: The file is missing, or is not what this version writes.
-    """
-    growth = read_typed(path, GrowthPlaces, SCHEMA_VERSION)
-    check_names(path, [("run id", growth.trace_id)])
-    return growth

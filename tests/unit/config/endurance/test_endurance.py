@@ -13,7 +13,7 @@ from perf_pipeline.config.scenario.parse import parse_scenario
 from perf_pipeline.errors import ScenarioError
 
 if TYPE_CHECKING:
-    from perf_pipeline.config.scenario.endurance import Endurance
+    from perf_pipeline.config.endurance.endurance import Endurance
 
 TEXT = """
 target = "control"

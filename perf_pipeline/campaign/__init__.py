@@ -1,0 +1,1 @@
+"""Plays the hours of an endurance campaign."""

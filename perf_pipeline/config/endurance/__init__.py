@@ -1,0 +1,1 @@
+"""What an endurance campaign plays: the ``[endurance]`` table and its check."""

@@ -1,0 +1,1 @@
+"""The heap of a traced worker process at equal amounts of work."""
