@@ -3,8 +3,10 @@
 Of the many signals of a run one is called a leak by chance more often than a single one is, so the
 doubt that is allowed is divided among them (Bonferroni). The target's signals decide, and the
 sessions that it opens in servers; what else grows in a server is data that the workflows write, and
-what grows in the load generator is not the target's: both are shown with their verdicts. Memory of a process is judged by its heap:
-resident memory grows in an allocator's arenas as well, and what was freed stays in them.
+what grows in the load generator is not the target's: both are shown with their verdicts.
+
+Memory of a process is judged by its heap: resident memory grows in an allocator's arenas as well,
+and what was freed stays in them.
 """
 
 from __future__ import annotations
