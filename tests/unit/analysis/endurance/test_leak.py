@@ -56,10 +56,7 @@ def test_a_list_that_fills_up_is_a_warm_up_counted_in_workflows() -> None:
 def test_a_plateau_after_eight_hours_is_no_leak() -> None:
     """breferrari/vigia, PR 127: growth that stopped after 8 h of a run of 24 h."""
     values = 100.0 + 40.0 * (1.0 - np.exp(-3.0 * HOURS / 8.0)) + 5.0 * NOISE
-    verdict = judged(values)
-    assert verdict.verdict != "leak"
-    assert verdict.leak_probability is not None
-    assert verdict.leak_probability < 0.5
+    assert judged(values).verdict != "leak"
 
 
 def test_growth_from_26_to_38_mb_in_a_day_is_a_leak() -> None:
