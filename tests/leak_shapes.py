@@ -1,4 +1,4 @@
-"""Signals over a day whose truth is known: shapes without a leak, and a leak on top."""
+"""Signals over a day whose truth is known: those that the leak verdict was tuned on."""
 
 from __future__ import annotations
 

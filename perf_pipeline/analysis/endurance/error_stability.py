@@ -8,11 +8,13 @@ larger. The ratio of the two is given as well, with half a failure more on each 
 from __future__ import annotations
 
 import math
+from statistics import variance
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.comparison.compared_metric import scale_of
 from perf_pipeline.analysis.comparison.estimate import estimate
 from perf_pipeline.analysis.comparison.observation import Observation
+from perf_pipeline.metrics.survival.student import t_quantile
 from perf_pipeline.samples.campaign.verdicts import ErrorsVerdict
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ def judge_errors(hours: Sequence[Hour]) -> ErrorsVerdict:
     if found is None:
         return ErrorsVerdict("inconclusive", None, None)
     low, high = found.interval(ALPHA)
+    half = _half_width(first, last)
+    low, high = min(low, found.effect - half), max(high, found.effect + half)
     word: ErrorsWord = "inconclusive"
     if high < LIMIT:
         word = "stable"
@@ -50,6 +54,16 @@ def judge_errors(hours: Sequence[Hour]) -> ErrorsVerdict:
         word = "unstable"
     ratio, interval = _ratio(first, last)
     return ErrorsVerdict(word, ratio, interval)
+
+
+def _half_width(first: Sequence[Hour], last: Sequence[Hour]) -> float:
+    """Return half of the interval that the differences between the hours of a side give."""
+    ratios = [[_failed(one) / _ended(one) for one in side] for side in (first, last)]
+    degrees = 2 * (len(first) - 1)
+    if not degrees:
+        return math.inf
+    squares = sum(variance(side) * (len(side) - 1) for side in ratios)
+    return t_quantile(1.0 - ALPHA / 2.0, degrees) * math.sqrt(2.0 * squares / degrees / len(first))
 
 
 def _failed(hour: Hour) -> int:

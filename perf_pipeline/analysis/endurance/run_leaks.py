@@ -1,8 +1,12 @@
 """The leak verdict of a run, over all of its signals.
 
 Of the many signals of a run one is called a leak by chance more often than a single one is, so the
-doubt that is allowed is divided among them (Bonferroni). Memory of a process is judged by its heap:
-resident memory grows in an allocator's arenas as well, and what was freed stays in them.
+doubt that is allowed is divided among them (Bonferroni). The target's signals decide, and the
+sessions that it opens in servers; what else grows in a server is data that the workflows write, and
+what grows in the load generator is not the target's: both are shown with their verdicts.
+
+Memory of a process is judged by its heap: resident memory grows in an allocator's arenas as well,
+and what was freed stays in them.
 """
 
 from __future__ import annotations
@@ -19,7 +23,9 @@ if TYPE_CHECKING:
 
 MEMORY = ("heap_blocks", "uss_bytes", "rss_bytes")
 """Signals of a process's memory; each decides before those after it."""
-HARNESS, MACHINE = "harness", "machine"
+TARGET = "target"
+SESSIONS = ("sessions", "connections", "clients")
+"""Signals of a server that the target moves."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +48,25 @@ def judge_run(found: Sequence[LeakVerdict]) -> RunLeaks:
     Args:
         found: The verdict of each signal, by its name ``WHO.SIGNAL``.
     """
-    judged = [one for one in found if not one.name.startswith(f"{MACHINE}.")]
+    judged = [one for one in found if decides(one.name)]
     words: list[LeakWord] = []
     reasons = []
     for one, word, why in _decisions(judged):
         words.append(word)
         if word != "clean":
             reasons.append(f"{one.name} is {word}: {why}")
-    verdict: LeakWord = "clean" if words else "inconclusive"
-    for word in ("inconclusive", "leak"):
-        verdict = word if word in words else verdict
+    verdict: LeakWord = "clean"
+    if "leak" in words:
+        verdict = "leak"
+    elif "inconclusive" in words or not words:
+        verdict = "inconclusive"
     return RunLeaks(verdict, tuple(reasons))
+
+
+def decides(name: str) -> bool:
+    """Return whether a signal, ``WHO.SIGNAL``, may decide the verdict of a run."""
+    who, _, signal = name.partition(".")
+    return who == TARGET or signal in SESSIONS
 
 
 def _decisions(
@@ -65,8 +79,6 @@ def _decisions(
         word, why = one.verdict, one.reason
         if word == "leak" and not _is_sure(one, len(judged)):
             word, why = "inconclusive", f"by itself a leak, among {len(judged)} signals in doubt"
-        if word == "leak" and who == HARNESS:
-            word, why = "inconclusive", "the load generator leaks, so what it measured is in doubt"
         if signal in MEMORY:
             before = [
                 by_name[name].verdict

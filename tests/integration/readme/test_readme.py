@@ -81,6 +81,9 @@ ELSEWHERE = {
     "perf-pipeline detect history.jsonl": (
         "tests/unit/cli/regression/test_detect.py::test_people_read_the_level_the_ratio_and_the_tier"
     ),
+    "perf-pipeline leaks signals.jsonl": (
+        "tests/unit/cli/endurance/test_leaks.py::test_people_read_verdict_growth_and_limit"
+    ),
     "perf-pipeline bisect kailash --good 2.17.0 --bad 2.65.0": (
         "tests/integration/releases/test_bisect.py::"
         "test_kailash_2_18_0_is_named_as_published_and_its_dependencies_as_the_cause"

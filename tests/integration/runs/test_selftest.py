@@ -9,7 +9,7 @@ import pytest
 
 from perf_pipeline.selftest.registry import selftests
 
-WITHOUT_LOAD = ("coverage", "detect", "merge", "recovery", "soak", "warmup")
+WITHOUT_LOAD = ("coverage", "detect", "leaks", "merge", "recovery", "soak", "warmup")
 """These compute on simulated records: nothing beside them changes what they find."""
 LONG = ("faults", "noise", "steps", "waiting", "why")
 """Minutes of waiting, or many levels of which the claim is a statistic; what they rest on has tests
