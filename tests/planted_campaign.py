@@ -83,6 +83,7 @@ VERDICTS = Verdicts(
     errors=ErrorsVerdict("stable", 1.0, (0.8, 1.25)),
     change_points=(ChangePoint("p99_s", 4, 1.3),),
     leak="leak",
+    leak_reasons=("target.heap_blocks is leak: the floors of the last half grow by 1200 an hour",),
     twin="caught",
 )
 

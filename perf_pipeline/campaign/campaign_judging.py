@@ -41,12 +41,14 @@ def judge_campaign(folder: CampaignFolder) -> Verdicts:
     own = tuple(one for one in found if not one.name.startswith("twin."))
     hours = folder.hours()
     degradation, change_points = judge_degradation(hours, campaign.hour_seconds)
+    of_run = judge_run(own)
     verdicts = Verdicts(
         leaks=found,
         degradation=degradation,
         errors=judge_errors(hours),
         change_points=change_points,
-        leak=judge_run(own).verdict,
+        leak=of_run.verdict,
+        leak_reasons=of_run.reasons,
         twin=_twin(of_twin),
     )
     content = {"schema_version": SCHEMA_VERSION, **asdict(verdicts)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.analysis.endurance.run_leaks import decides
 from perf_pipeline.report.endurance import words
 from perf_pipeline.report.run.answers import Verdict
 from perf_pipeline.report.text import escape, quantity
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 NAMED_MAX = 4
 """Signals that an answer names; further ones are counted."""
+
+REASONS_MAX = 2
 
 EVIDENCE, COMPLETE = "What is it evidence of?", "Is it complete?"
 LEAK, LOSS, ERRORS = "Does it leak?", "Does it get slower?", "Is its error ratio stable?"
@@ -70,15 +73,21 @@ def _complete(stored: StoredCampaign) -> Verdict:
 def _leak(found: Verdicts | None) -> tuple[Cell, tuple[str, ...]]:
     if found is None:
         return _NOT_JUDGED, ()
-    own = [one for one in found.leaks if not words.is_twin(one.name)]
+    all_own = [one for one in found.leaks if not words.is_twin(one.name)]
+    own = [one for one in all_own if decides(one.name)]
     leaks = [one for one in own if one.verdict == "leak"]
     unclear = [one for one in own if one.verdict == "inconclusive"]
     clean = len(own) - len(leaks) - len(unclear)
     said = [f"{_named(some)}." for some in (leaks, unclear) if some]
     said.append(
-        f"Of {quantity.counted(len(own), 'signal')}: {len(leaks)} leak, "
-        f"{len(unclear)} inconclusive, {clean} clean."
+        f"Of {quantity.counted(len(own), 'signal')} of the target, and of its sessions on servers: "
+        f"{len(leaks)} leak, {len(unclear)} inconclusive, {clean} clean."
     )
+    said += [f"{reason[:1].upper()}{reason[1:]}." for reason in found.leak_reasons[:REASONS_MAX]]
+    beside = [one.name for one in all_own if one.verdict == "leak" and not decides(one.name)]
+    if beside:
+        named = ", ".join(map(escape.name, beside))
+        said.append(f"What grows in servers and in the load generator decides nothing: {named}.")
     if found.twin == "missed":
         why = "A process that leaks on purpose was not caught, so this campaign proves nothing."
         word = f"{found.leak}, and proves nothing"

@@ -121,7 +121,8 @@ def leaks_table(stored: StoredCampaign) -> Table:
     rows = sorted(found, key=lambda one: words.weight(one.name, one))
     note = (
         "Growth is that of the floors, the lowest values of short stretches, after warm-up. "
-        "Smallest visible: a leak that is slower than this would not have been seen."
+        "Smallest visible: a leak that is slower than this would not have been seen. "
+        "The target's signals, and its sessions on servers, decide whether the campaign leaks."
     )
     columns = (
         *("Signal", "Verdict", "Growth per hour", "Interval"),

@@ -73,6 +73,7 @@ class Verdicts:
         errors: On the error ratio.
         change_points: In order of time.
         leak: Of the run.
+        leak_reasons: A sentence for each signal that decides it and is not clean.
         twin: Whether a process that leaks on purpose was caught.
     """
 
@@ -81,6 +82,7 @@ class Verdicts:
     errors: ErrorsVerdict
     change_points: tuple[ChangePoint, ...]
     leak: LeakWord
+    leak_reasons: tuple[str, ...]
     twin: TwinWord
 
 
