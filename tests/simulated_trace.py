@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from perf_pipeline.analysis.allocations.growth_places import Traced, growth_places
 from perf_pipeline.metrics.allocations.growth_places import CodeLine, GrowthPlaces
 from perf_pipeline.samples.allocations.allocation_trace import (
@@ -40,7 +42,6 @@ def trace(
                 heap_bytes=heap[at],
                 heap_blocks=heap[at] // 100,
                 tracer_bytes=50_000,
-                uss_bytes=5_000_000 + heap[at] + uss_each * at,
                 open_files=files[at] if files else 9,
                 threads=4,
                 in_flight=0,
@@ -49,8 +50,11 @@ def trace(
             for at in range(7)
         ),
         intervals=(
-            *(WorkInterval(1000, 0, 2.0, 1.5, is_traced=True) for _ in range(6)),
-            WorkInterval(1000, 0, 1.0, 0.5, is_traced=False),
+            *(
+                WorkInterval(1000, 0, 2.0, 1.5, after - before + uss_each + 70, 70, is_traced=True)
+                for before, after in pairwise(heap)
+            ),
+            WorkInterval(1000, 0, 1.0, 0.5, 0, 0, is_traced=False),
         ),
         places=places,
         changed_places=20,

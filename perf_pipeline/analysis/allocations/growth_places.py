@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -129,15 +130,16 @@ def _process(trace: AllocationTrace) -> ProcessGrowth:
     def growth(values: list[int]) -> Growth:
         return growth_of(interval_growths(values, [one.workflows for one in snapshots]))
 
+    heap = pairwise(one.heap_bytes for one in snapshots)
     outside = [
-        one.uss_bytes - one.heap_bytes - one.tracer_bytes
-        for one in snapshots
-        if one.uss_bytes is not None
+        1000 * (one.uss_growth_bytes - one.tracer_growth_bytes - (after - before)) / one.workflows
+        for one, (before, after) in zip(trace.intervals, heap, strict=False)
+        if one.uss_growth_bytes is not None
     ]
     return ProcessGrowth(
         heap_bytes=growth([one.heap_bytes for one in snapshots]),
         heap_blocks=growth([one.heap_blocks for one in snapshots]),
-        outside_bytes=growth(outside) if len(outside) == len(snapshots) else None,
+        outside_bytes=growth_of(outside) if len(outside) == len(snapshots) - 1 else None,
         open_files=growth([one.open_files for one in snapshots]),
         threads=growth([one.threads for one in snapshots]),
     )

@@ -29,7 +29,6 @@ class HeapSnapshot:
             are not free, without those of the tracing itself.
         heap_blocks: How many blocks these are.
         tracer_bytes: Memory of tracemalloc itself, which is in no other heap figure.
-        uss_bytes: Memory of the process alone, all of it; None where the kernel does not say.
         open_files: File descriptors.
         threads: Threads, those of the slots included.
         in_flight: Workflows that did not end although nothing new was started; 0 unless one hangs.
@@ -40,7 +39,6 @@ class HeapSnapshot:
     heap_bytes: int
     heap_blocks: int
     tracer_bytes: int
-    uss_bytes: int | None
     open_files: int
     threads: int
     in_flight: int
@@ -56,6 +54,9 @@ class WorkInterval:
         failed: Those of them that did not end ok.
         length_s: Wall time.
         cpu_s: CPU time of the process.
+        uss_growth_bytes: Growth of the memory of the process alone (USS) in it, of all kinds; None
+            where the kernel does not say. What a snapshot leaves behind is in no interval.
+        tracer_growth_bytes: The part of it that is memory of tracemalloc itself.
         is_traced: Whether allocations were traced meanwhile.
     """
 
@@ -63,6 +64,8 @@ class WorkInterval:
     failed: int
     length_s: float
     cpu_s: float
+    uss_growth_bytes: int | None
+    tracer_growth_bytes: int
     is_traced: bool
 
 

@@ -91,8 +91,7 @@ class AllocationTracer:
             begun_ns = monotonic_ns()
             self._play(job.warm_up_workflows, begun_ns + int(WARM_UP_SHARE * job.limit_s * 1e9))
             workflows = self._affordable((monotonic_ns() - begun_ns) / 1e9)
-            # A snapshot takes memory that allocators keep: not in the growth of the process.
-            tracemalloc.take_snapshot().statistics("lineno")
+            self._clean()
             self._snapshot()
             for _ in range(job.intervals):
                 self._intervals.append(self._interval(workflows, is_traced=True))
@@ -121,20 +120,26 @@ class AllocationTracer:
         """Play some workflows with deeper call stacks; what they leave behind has its callers."""
         tracemalloc.start(self._job.frames)
         self._play(self._job.caller_workflows)
-        self._commit()
-        gc.collect()
+        self._clean()
         self._places.add_callers(tracemalloc.take_snapshot())
         tracemalloc.stop()
 
     def _interval(self, workflows: int, *, is_traced: bool) -> WorkInterval:
+        uss_bytes, tracer_bytes = _uss_bytes(), tracemalloc.get_tracemalloc_memory()
         begun = self._mark()
         self._play(workflows)
         ended = self._mark()
+        self._clean()
+        now_bytes = _uss_bytes()
         return WorkInterval(
             workflows=ended.totals.ended - begun.totals.ended,
             failed=ended.totals.failed - begun.totals.failed,
             length_s=(ended.at_ns - begun.at_ns) / 1e9,
             cpu_s=ended.cpu_s - begun.cpu_s,
+            uss_growth_bytes=None
+            if uss_bytes is None or now_bytes is None
+            else now_bytes - uss_bytes,
+            tracer_growth_bytes=tracemalloc.get_tracemalloc_memory() - tracer_bytes,
             is_traced=is_traced,
         )
 
@@ -160,11 +165,14 @@ class AllocationTracer:
             raise _StoppedError
         sleep(LOOK_EVERY_S)
 
-    def _snapshot(self) -> None:
-        begun_ns = monotonic_ns()
+    def _clean(self) -> None:
+        """Leave in the heap only what is retained."""
         self._commit()
         gc.collect()
-        uss_bytes, open_files = _uss_bytes(), _entries("/proc/self/fd")
+
+    def _snapshot(self) -> None:
+        begun_ns = monotonic_ns()
+        open_files = _entries("/proc/self/fd")
         tracer_bytes = tracemalloc.get_tracemalloc_memory()
         heap_bytes, heap_blocks = self._places.add(tracemalloc.take_snapshot())
         totals = self._slots.totals()
@@ -174,7 +182,6 @@ class AllocationTracer:
                 heap_bytes=heap_bytes,
                 heap_blocks=heap_blocks,
                 tracer_bytes=tracer_bytes,
-                uss_bytes=uss_bytes,
                 open_files=open_files,
                 threads=_entries("/proc/self/task"),
                 in_flight=totals.in_flight,

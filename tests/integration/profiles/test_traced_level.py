@@ -26,6 +26,7 @@ pytestmark = pytest.mark.integration
 SHOP = """
 import asyncio
 import os
+import time
 from collections import OrderedDict
 
 KEPT = []
@@ -46,18 +47,22 @@ def cache(number):
         CACHE.popitem(last=False)
 
 def remember_first():
-    if len(FIRST) < 250:
+    if len(FIRST) < 400:
         FIRST.append(bytes(3000))
 
-def leak(number):
+def retain(number):
     keep()
     cache(number)
     remember_first()
     Order(number)
 
+def leak(number):
+    time.sleep(0.005)
+    retain(number)
+
 async def leak_async(number):
-    await asyncio.sleep(0)
-    leak(number)
+    await asyncio.sleep(0.005)
+    retain(number)
 
 def leak_files(number):
     Order(number)
@@ -102,7 +107,7 @@ def test_the_line_that_keeps_an_object_a_workflow_is_named_alone(
     assert found.problem == ""
     (named,) = found.places
     assert (named.lines[0].file, named.lines[0].line) == ("shop.py", KEEP)
-    assert [line.function for line in named.lines[:2]] == ["keep", "leak"]
+    assert [line.function for line in named.lines[:2]] == ["keep", "retain"]
     assert named.blocks.per_1000 == pytest.approx(1000, abs=2)
     assert named.size_bytes.per_1000 == pytest.approx(1000 * (1033 + 8), rel=0.01)
     assert found.warm_up_workflows >= 100
