@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.analysis.endurance.degradation import judge_degradation
 from perf_pipeline.analysis.endurance.error_stability import judge_errors
 from perf_pipeline.analysis.endurance.leak import judge_leak
-from perf_pipeline.analysis.endurance.run_leaks import judge_run
+from perf_pipeline.analysis.endurance.run_leaks import RunLeaks, judge_run
 from perf_pipeline.analysis.endurance.signal_series import SignalSeries
 from perf_pipeline.samples.campaign.verdicts import SCHEMA_VERSION, Verdicts
 from perf_pipeline.samples.run_folder import write_json
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.campaign.leak_verdict import LeakVerdict
     from perf_pipeline.samples.campaign.signal_sample import SignalSample
     from perf_pipeline.samples.campaign.verdicts import TwinWord
+
+UNPROVEN = (
+    "in scaled hours that nothing grows proves nothing, unless a process that leaks on purpose was "
+    "caught beside the target"
+)
 
 
 def judge_campaign(folder: CampaignFolder) -> Verdicts:
@@ -42,6 +47,9 @@ def judge_campaign(folder: CampaignFolder) -> Verdicts:
     hours = folder.hours()
     degradation, change_points = judge_degradation(hours, campaign.hour_seconds)
     of_run = judge_run(own)
+    twin = _twin(of_twin)
+    if of_run.verdict == "clean" and campaign.evidence != "real" and twin != "caught":
+        of_run = RunLeaks("inconclusive", (UNPROVEN,))
     verdicts = Verdicts(
         leaks=found,
         degradation=degradation,
@@ -49,7 +57,7 @@ def judge_campaign(folder: CampaignFolder) -> Verdicts:
         change_points=change_points,
         leak=of_run.verdict,
         leak_reasons=of_run.reasons,
-        twin=_twin(of_twin),
+        twin=twin,
     )
     content = {"schema_version": SCHEMA_VERSION, **asdict(verdicts)}
     write_json(folder.root / "verdicts.json", content)

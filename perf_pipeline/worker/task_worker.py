@@ -17,7 +17,6 @@ from perf_pipeline.worker.runtime.lifecycle import Lifecycle
 from perf_pipeline.worker.stages.async_staged_loop import AsyncStagedLoop
 from perf_pipeline.worker.supervision import get_ready, ledger_of, share_of, supervise, target_facts
 from perf_pipeline.worker.task_waits import TaskSampler
-from perf_pipeline.worker.tracing.tracer import begin_tracing
 from perf_pipeline.worker.worker_job import WorkerJob, read_words
 
 if TYPE_CHECKING:
@@ -60,5 +59,8 @@ def play(
         loop.schedule(share_of(job))
     facts = target_facts(target, executes_at_once=target.at_once)
     get_ready(loop, job, journal, slots, facts, originals, lifecycle)
-    begin_tracing(job, slots, recorder)
+    if job.trace is not None:
+        from perf_pipeline.worker.tracing.tracer import begin_tracing  # noqa: PLC0415 - seldom
+
+        begin_tracing(job.trace, job.trace_file, slots, recorder)
     return supervise(loop, recorder, journal, slots, bell, originals, sample, lifecycle)

@@ -14,7 +14,6 @@ from perf_pipeline.worker.replaced import Originals
 from perf_pipeline.worker.runtime.lifecycle import Lifecycle
 from perf_pipeline.worker.stages.staged_loop import StagedLoop
 from perf_pipeline.worker.supervision import get_ready, ledger_of, share_of, supervise, target_facts
-from perf_pipeline.worker.tracing.tracer import begin_tracing
 from perf_pipeline.worker.waits import WaitSampler
 from perf_pipeline.worker.worker_job import WorkerJob, read_words
 
@@ -55,5 +54,8 @@ def play(
         loop.schedule(share_of(job))
     facts = target_facts(target, executes_at_once=None)
     get_ready(loop, job, journal, slots, facts, originals, lifecycle)
-    begin_tracing(job, slots, recorder)
+    if job.trace is not None:
+        from perf_pipeline.worker.tracing.tracer import begin_tracing  # noqa: PLC0415 - seldom
+
+        begin_tracing(job.trace, job.trace_file, slots, recorder)
     return supervise(loop, recorder, journal, slots, bell, originals, lifecycle=lifecycle)

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.slots import SlotFile, Totals
     from perf_pipeline.worker.recorder import Recorder
     from perf_pipeline.worker.tracing.trace_job import TraceJob
-    from perf_pipeline.worker.worker_job import WorkerJob
 
 WARM_UP_SHARE, INTERVALS_SHARE = 1 / 3, 0.4
 """Shares of the time; the rest is for pauses, for callers and for the interval without tracing."""
@@ -204,15 +203,13 @@ class AllocationTracer:
         write_atomically(self._file, text.encode())
 
 
-def begin_tracing(job: WorkerJob, slots: SlotFile, recorder: Recorder) -> None:
-    """Let a thread trace the job's allocations, if the job asks for it."""
-    if job.trace is None:
-        return
+def begin_tracing(trace: TraceJob, file: str, slots: SlotFile, recorder: Recorder) -> None:
+    """Let a thread trace allocations, and write what it found to a file."""
 
     def commit() -> None:
         recorder.commit_if_due(max(monotonic_ns(), recorder.due_ns))
 
-    start_thread(AllocationTracer(job.trace, Path(job.trace_file), slots, commit).run, ())
+    start_thread(AllocationTracer(trace, Path(file), slots, commit).run, ())
 
 
 def _entries(folder: str) -> int:

@@ -67,11 +67,20 @@ MADE = {
     "make baseline": "perf-pipeline run baseline",
     "make test": "python -m tests.suite",
     "make ui": "-m assets.ui",
+    "make test-endurance": "--scenario endurance --duration 1",
 }
 """What ``make`` would start; a test that ran ``make test`` would run itself."""
 JOB = ".venv/bin/dagster job execute -m assets.definitions -j baseline"
 ACTIVATE = "source .venv/bin/activate"
 ELSEWHERE = {
+    "perf-pipeline run endurance --duration 24": (
+        "tests/assets/endurance/test_gapless.py::"
+        "test_the_hours_follow_without_a_gap_and_each_is_a_partition"
+    ),
+    "perf-pipeline run endurance --duration 24 --hour-seconds 60": (
+        "tests/assets/endurance/test_gapless.py::"
+        "test_the_hours_follow_without_a_gap_and_each_is_a_partition"
+    ),
     "perf-pipeline start; perf-pipeline status; perf-pipeline stop": (
         "tests/integration/commands/test_cli.py::test_servers_stay_from_start_to_stop"
     ),
@@ -308,7 +317,8 @@ def test_every_scenario_is_sound(
     text = body
     if "[[workload]]" not in body:
         text = '[[workload]]\nfamily = "analytics"\ncomplexity = "simple"\n\n' + body
-        text = "concurrency = [50]\n" * ("[[arrivals]]" not in body) + text
+        is_closed = "[[arrivals]]" not in body and "[endurance]" not in body
+        text = "concurrency = [50]\n" * is_closed + text
     if body.startswith("slo ="):
         text = body + text.replace(body, "")
     file = sandbox.folder / "part.toml"

@@ -38,8 +38,13 @@ def prepared(folder: RunFolder) -> Iterator[PreparedWorkers]:
     workers.close()
 
 
-def _processes() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+def _processes(folder: RunFolder) -> list[psutil.Process]:
+    """Return the workers of a run; other tests of this process have children as well."""
+    return [
+        one
+        for one in psutil.Process().children(recursive=True)
+        if one.status() != psutil.STATUS_ZOMBIE and str(folder.root) in " ".join(one.cmdline())
+    ]
 
 
 def test_a_level_is_played_by_the_workers_that_were_prepared_for_it(
@@ -74,17 +79,17 @@ def test_a_level_is_played_by_the_workers_that_were_prepared_for_it(
 def test_another_level_gets_none_of_them(
     prepared: PreparedWorkers, folder: RunFolder, plan: object, user_code: UserCode
 ) -> None:
-    assert len(_processes()) == 4
+    assert len(_processes(folder)) == 4
     assert prepared.take(plan, PYTHON, user_code) == []  # type: ignore[arg-type]
-    assert _processes() == []
+    assert _processes(folder) == []
     assert list((folder.root / "levels").iterdir()) == []
 
 
 def test_nothing_is_left_of_a_run_that_does_not_begin(folder: RunFolder) -> None:
     workers = PreparedWorkers(PLAN, folder, PYTHON, NO_USER_CODE)
-    assert len(_processes()) == 4
+    assert len(_processes(folder)) == 4
     workers.close()
-    assert _processes() == []
+    assert _processes(folder) == []
     assert not folder.root.exists()
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.loadgen.environment.user_code import NO_USER_CODE
-from perf_pipeline.loadgen.supervise.last_words import last_words
 from perf_pipeline.samples.slots import SlotFile
 from perf_pipeline.targets.target import Job, Kind, ServerAccess
 from perf_pipeline.worker.worker_job import WorkerJob
@@ -68,8 +67,9 @@ def test_a_refused_start_of_threads_ends_the_process_with_the_number_that_could_
         check=False,
     )
 
-    said = last_words(ended.stderr, 400)
-    assert ended.returncode == 1, ended.stderr
-    assert said.startswith("RuntimeError: only ")
-    assert f" of {SLOTS} threads could be started (can't start new thread)" in said
+    # A thread that has started may find no memory either, and says so before or after.
+    said = " ".join(ended.stderr.split())
+    assert ended.returncode == 1, said
+    assert "RuntimeError: only " in said
+    assert f" of {SLOTS} threads could be started (" in said
     assert "ulimit -u" in said

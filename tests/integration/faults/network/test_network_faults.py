@@ -109,8 +109,8 @@ def test_without_a_proxy_a_network_failure_is_refused(
 
 
 def test_a_limit_above_what_the_path_carries_is_refused(bench: Bench) -> None:
-    """1 GB/s: nobody could tell it from no limit, so it is not claimed."""
-    fault = bench.fault("bandwidth_limit", "redis", {"rate_kb_per_s": 1_000_000.0})
+    """10 GB/s: nobody could tell it from no limit, so it is not claimed."""
+    fault = bench.fault("bandwidth_limit", "redis", {"rate_kb_per_s": 10_000_000.0})
     with pytest.raises(FaultRefusedError, match="would not be told from no failure"):
         fault.preflight()
 
