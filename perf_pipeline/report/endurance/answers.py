@@ -45,7 +45,9 @@ def _evidence(stored: StoredCampaign) -> Verdict:
     planned = stored.campaign
     hours = quantity.counted(len(stored.hours), "hour")
     if stored.is_real:
-        return Verdict(EVIDENCE, Cell("real", "good"), (f"{hours} of 3600 s each.",))
+        early = sum(not one.ran_to_end for one in stored.hours)
+        shorter = f", {early} of them ended early" if early else ""
+        return Verdict(EVIDENCE, Cell("real", "good"), (f"{hours} of 3600 s each{shorter}.",))
     said = f"{hours} of {planned.hour_seconds:g} s each stand for hours of 3600 s."
     return Verdict(EVIDENCE, Cell("scaled", "warn"), (said, NOT_SCALED))
 
@@ -57,6 +59,7 @@ def _complete(stored: StoredCampaign) -> Verdict:
         for count, what in (
             (len(stored.missing), "missing hour"),
             (len(stored.gaps), "gap"),
+            (sum(not one.ran_to_end for one in stored.hours), "early end"),
             (len(stored.breaks), "restart of the target"),
         )
         if count

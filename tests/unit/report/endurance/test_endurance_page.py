@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.report.endurance.answers import EVIDENCE, LEAK, answers
+from perf_pipeline.report.endurance.answers import COMPLETE, EVIDENCE, LEAK, answers
 from perf_pipeline.report.endurance.drawn import drawn_hours, drawn_signals
 from perf_pipeline.report.endurance.files import write_campaign_report
 from perf_pipeline.report.endurance.page import render_html
@@ -80,6 +80,14 @@ def test_gap_and_break_are_named_with_their_hour(stored: StoredCampaign) -> None
     found = list(zip(column(table, "Before hour"), column(table, "What"), strict=True))
     assert found == [("2", "missing hour"), ("3", "gap"), ("4", "break")]
     assert column(table, "How long")[1] == "60.0 s"
+
+
+def test_an_hour_that_ended_early_is_no_whole_hour(tmp_path: Path) -> None:
+    real = stored_campaign(write_planted_campaign(tmp_path, hour_seconds=3600.0))
+    assert "1 early end." in answer_to(real, COMPLETE).sentences
+    assert answer_to(real, EVIDENCE).sentences == (
+        "5 hours of 3600 s each, 1 of them ended early.",
+    )
 
 
 def test_a_signal_that_samples_lack_says_how_many_and_one_that_all_lack_has_a_row(
