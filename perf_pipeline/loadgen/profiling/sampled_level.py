@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.scenario.scenario import Stop
-from perf_pipeline.config.think_time import ThinkTime
 from perf_pipeline.loadgen.environment.user_code import NO_USER_CODE, UserCode
-from perf_pipeline.loadgen.plan.plan import plan_levels
+from perf_pipeline.loadgen.profiling.extra_level import extra_plan, play_until
 from perf_pipeline.loadgen.profiling.py_spy import SamplingError
 from perf_pipeline.loadgen.profiling.window_sampler import PAIR_MAX_S, WindowSampler
-from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.loadgen.supervise.started_worker import WorkerFiles
 from perf_pipeline.samples.ended_because import STOPPED_BY_US
-from perf_pipeline.samples.run_folder import write_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from perf_pipeline.config.scenario.scenario import Scenario
@@ -30,11 +27,6 @@ ROLE = "explain"
 MAX_THREADS_IN_FLIGHT = 16
 """Where a workflow in flight is a thread: py-spy stops every thread for each sample."""
 WARM_UP_S = 2.0
-SAMPLE_EVERY_S = 0.1
-
-
-class _EnoughError(Exception):
-    """Every window is taken, so the level ends."""
 
 
 def sampled_in_flight(asked: int, mode: str) -> int:
@@ -63,33 +55,15 @@ def sampled_plan(
         pairs: Pairs of windows to take.
         left_out: Unavailable servers, to which workflows do not write.
     """
-    steady_s = pairs * PAIR_MAX_S
-    phases = replace(
-        scenario.phases,
-        ramp_up_s=0.1,
-        warm_up_s=min(WARM_UP_S, scenario.phases.warm_up_s),
-        warm_up_min_s=min(WARM_UP_S, scenario.phases.warm_up_s),
-        steady_s=steady_s,
-        steady_max_s=steady_s,
-        steady_workflows=0,
-        total_workflows=0,
-    )
-    only = replace(
+    warm_up_s = min(WARM_UP_S, scenario.phases.warm_up_s)
+    plan = extra_plan(
         scenario,
-        concurrency=(in_flight,),
-        level_names=(),
-        levels=(),
-        arrivals=(),
-        stages=(),
-        arms=(),
-        repeats=1,
-        phases=phases,
-        slos=(),
-        faults=(),
-        stop=Stop(),
-        think_time=ThinkTime(),
+        in_flight=in_flight,
+        ramp_up_s=0.1,
+        warm_up_s=warm_up_s,
+        steady_s=pairs * PAIR_MAX_S,
+        left_out=left_out,
     )
-    plan = plan_levels(only, processes=1, left_out=left_out)[0]
     return replace(plan, index=index, label=label, role=ROLE)
 
 
@@ -124,36 +98,20 @@ def play_sampled(
     """
     slots = WorkerFiles.of(folder, 0).slots
     sampler = WindowSampler(spy, slots, folder, wanted=pairs, first=first)
-    logs: list[LevelLog] = []
 
-    def write_log(log: LevelLog) -> None:
-        write_json(folder / "level.json", asdict(log))
-        logs[:] = [log]
-
-    def on_sample(_now_ns: int, pids: list[int]) -> None:
-        if pids and "steady" in logs[-1].phases_ns:
+    def is_enough(log: LevelLog, pids: Sequence[int]) -> bool:
+        if pids and "steady" in log.phases_ns:
             sampler.begin(pids[0])
-        if sampler.has_ended:
-            raise _EnoughError
+        return sampler.has_ended
 
     try:
-        LevelSupervisor(
-            plan,
-            folder=folder,
-            python=python,
-            job=job,
-            user_code=user_code,
-            on_second=on_sample,
-            on_progress=lambda _progress: None,
-            write_log=write_log,
-            sample_every_s=SAMPLE_EVERY_S,
-        ).run()
-    except _EnoughError:
-        pass
+        log = play_until(
+            is_enough, plan, folder=folder, python=python, job=job, user_code=user_code
+        )
     finally:
         sampler.end()
     if not sampler.pairs:
-        raise SamplingError(_why_none(logs[-1], sampler))
+        raise SamplingError(_why_none(log, sampler))
     return sampler.pairs
 
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.scenario.scenario import Stop, WorkerLimits
-from perf_pipeline.config.think_time import ThinkTime
+from perf_pipeline.config.scenario.scenario import WorkerLimits
 from perf_pipeline.errors import PerfPipelineError, RunFolderError
 from perf_pipeline.loadgen.environment.user_code import NO_USER_CODE, UserCode
-from perf_pipeline.loadgen.plan.plan import plan_levels
-from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
+from perf_pipeline.loadgen.profiling.extra_level import extra_plan, play_until
 from perf_pipeline.loadgen.supervise.started_worker import WorkerFiles
 from perf_pipeline.samples.allocations.allocation_trace import read_allocation_trace
-from perf_pipeline.samples.run_folder import write_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from perf_pipeline.config.scenario.scenario import Scenario
@@ -29,15 +26,10 @@ if TYPE_CHECKING:
 ROLE = "allocations"
 MAX_IN_FLIGHT = 10
 """Growth per workflow does not depend on how many are in flight; a pause waits for all of them."""
-LOOK_EVERY_S = 0.1
 
 
 class TracingError(PerfPipelineError):
     """The level wrote no trace; the text says why."""
-
-
-class _EndedError(Exception):
-    """The trace is complete, so the level ends."""
 
 
 def traced_plan(scenario: Scenario, trace: TraceJob, left_out: tuple[str, ...] = ()) -> LevelPlan:
@@ -51,34 +43,14 @@ def traced_plan(scenario: Scenario, trace: TraceJob, left_out: tuple[str, ...] =
         trace: How much of it.
         left_out: Unavailable servers, to which workflows do not write.
     """
-    phases = replace(
-        scenario.phases,
+    plan = extra_plan(
+        replace(scenario, limits=WorkerLimits()),
+        in_flight=min(MAX_IN_FLIGHT, _max_concurrency(scenario)),
         ramp_up_s=0.0,
         warm_up_s=0.0,
-        warm_up_min_s=0.0,
         steady_s=trace.limit_s,
-        steady_max_s=trace.limit_s,
-        steady_workflows=0,
-        total_workflows=0,
+        left_out=left_out,
     )
-    only = replace(
-        scenario,
-        concurrency=(min(MAX_IN_FLIGHT, _most_in_flight(scenario)),),
-        level_names=(),
-        levels=(),
-        arrivals=(),
-        stages=(),
-        arms=(),
-        endurance=None,
-        repeats=1,
-        phases=phases,
-        limits=WorkerLimits(),
-        slos=(),
-        faults=(),
-        stop=Stop(),
-        think_time=ThinkTime(),
-    )
-    plan = plan_levels(only, processes=1, left_out=left_out)[0]
     return replace(plan, label=ROLE, role=ROLE, trace=trace)
 
 
@@ -103,38 +75,21 @@ def play_traced(
         TracingError: The worker process ended before its first interval did.
     """
     file = WorkerFiles.of(folder, 0).trace
-    logs: list[LevelLog] = []
 
-    def write_log(log: LevelLog) -> None:
-        write_json(folder / "level.json", asdict(log))
-        logs[:] = [log]
+    def is_enough(_log: LevelLog, _pids: Sequence[int]) -> bool:
+        return file.exists() and read_allocation_trace(file).is_ended
 
-    def end_when_complete(_now_ns: int, _pids: list[int]) -> None:
-        if file.exists() and read_allocation_trace(file).is_ended:
-            raise _EndedError
-
-    with suppress(_EndedError):
-        LevelSupervisor(
-            plan,
-            folder=folder,
-            python=python,
-            job=job,
-            user_code=user_code,
-            on_second=end_when_complete,
-            on_progress=lambda _progress: None,
-            write_log=write_log,
-            sample_every_s=LOOK_EVERY_S,
-        ).run()
+    log = play_until(is_enough, plan, folder=folder, python=python, job=job, user_code=user_code)
     try:
         trace = read_allocation_trace(file)
     except RunFolderError as error:
-        raise TracingError(_why_none(logs[-1], plan)) from error
+        raise TracingError(_why_none(log, plan)) from error
     if trace.is_ended:
         return trace
-    return replace(trace, problem=_why_none(logs[-1], plan))
+    return replace(trace, problem=_why_none(log, plan))
 
 
-def _most_in_flight(scenario: Scenario) -> int:
+def _max_concurrency(scenario: Scenario) -> int:
     """Return the most workflows in flight of any level of a scenario."""
     return max(
         *scenario.concurrency,

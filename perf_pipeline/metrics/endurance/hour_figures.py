@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ import polars as pl
 from perf_pipeline.metrics.resources.cpu_per_workflow import cpu_per_workflow
 from perf_pipeline.metrics.resources.resource_samples import read_samples
 from perf_pipeline.metrics.survival.window_times import window_responses
+from perf_pipeline.samples.campaign.hour import HourFigures
 from perf_pipeline.samples.record import Outcome
 
 if TYPE_CHECKING:
@@ -21,23 +21,6 @@ if TYPE_CHECKING:
 
 RESOURCES = "resources.jsonl"
 """File of an hour with the samples of its resources."""
-
-
-@dataclass(frozen=True)
-class HourFigures:
-    """What an hour's records say; as the fields of ``Hour``."""
-
-    scheduled: int
-    ok: int
-    errors: int
-    timeouts: int
-    dropped: int
-    abandoned: int
-    throughput_per_s: float | None
-    p50_s: float | None
-    p99_s: float | None
-    error_ratio: float | None
-    cpu_per_workflow_s: float | None
 
 
 NO_LOAD = HourFigures(0, 0, 0, 0, 0, 0, None, None, None, None, None)

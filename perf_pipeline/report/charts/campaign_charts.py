@@ -108,7 +108,7 @@ def signal_chart(
         trend: None where it was not judged.
         place: Unique in the page.
     """
-    rows = _stretches(line, axis)
+    rows = _floors_and_peaks(line, axis)
     layers = [*_interruptions(axis)]
     for part in _without_gaps(rows, axis):
         band = _base(part, axis).marked("area", color=svg.FIRST, opacity=0.18)
@@ -136,7 +136,7 @@ def signal_chart(
     return Chart(title, drawn, note, _points(axis, {"lowest": lowest}))
 
 
-def _stretches(line: list[tuple[float, float]], axis: TimeAxis) -> list[dict[str, Any]]:
+def _floors_and_peaks(line: list[tuple[float, float]], axis: TimeAxis) -> list[dict[str, Any]]:
     """Return lowest and highest value of each stretch of time that has a sample."""
     each_s = max(axis.last_s, 1e-9) / STRETCHES_MAX
     rows = []

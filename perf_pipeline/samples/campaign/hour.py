@@ -13,19 +13,12 @@ DEADLINE = "deadline"
 
 
 @dataclass(frozen=True)
-class Hour:
-    """One hour of a campaign.
+class HourFigures:
+    """What an hour's records say.
 
     Scheduled is exactly ok + errors + timeouts + dropped + abandoned.
 
     Attributes:
-        hour: Its number, from 0.
-        partition: Its partition in Dagster (``2026-11-29-23:00``); empty where it has none.
-        boot_id: Of the target's process; another one than that of the hour before is a *break*.
-        begun_s: When its load began, seconds since the campaign began.
-        ended_s: When its load ended, likewise.
-        gap_before_s: Without load before it, since the hour before ended or the campaign began.
-        ended_because: ``deadline``, or a sentence.
         scheduled: Workflows that its plan had until it ended.
         ok: Answered and right.
         errors: Answered wrongly, or raised.
@@ -37,16 +30,8 @@ class Hour:
         p99_s: Likewise.
         error_ratio: Errors, timeouts and dropped among all that were not abandoned.
         cpu_per_workflow_s: CPU time of the target per ended workflow.
-        run_id: The run folder with its records; empty where they are in the hour's own folder.
     """
 
-    hour: int
-    partition: str
-    boot_id: str
-    begun_s: float
-    ended_s: float
-    gap_before_s: float
-    ended_because: str
     scheduled: int
     ok: int
     errors: int
@@ -58,6 +43,30 @@ class Hour:
     p99_s: float | None
     error_ratio: float | None
     cpu_per_workflow_s: float | None
+
+
+@dataclass(frozen=True)
+class Hour(HourFigures):
+    """One hour of a campaign.
+
+    Attributes:
+        hour: Its number, from 0.
+        partition: Its partition in Dagster (``2026-11-29-23:00``); empty where it has none.
+        boot_id: Of the target's process; another one than that of the hour before is a *break*.
+        begun_s: When its load began, seconds since the campaign began.
+        ended_s: When its load ended, likewise.
+        gap_before_s: Without load before it, since the hour before ended or the campaign began.
+        ended_because: ``deadline``, or a sentence.
+        run_id: The run folder with its records; empty where they are in the hour's own folder.
+    """
+
+    hour: int
+    partition: str
+    boot_id: str
+    begun_s: float
+    ended_s: float
+    gap_before_s: float
+    ended_because: str
     run_id: str = ""
 
     @property

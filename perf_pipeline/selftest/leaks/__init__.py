@@ -5,8 +5,8 @@ tuned on others (``tests/leak_shapes.py``), and has not been changed since the f
 selftest. They cover a day, sampled every 30 s. A leak is a straight growth on top of a healthy
 shape, as a share of its floor in 24 h. Power is judged over all shapes but ``allocator_growth``:
 growth that slows down and a leak on top of it stay in doubt for long, by design. That it is left
-out was decided after the first run, which saw 80.5 % of 200 leaks of 2 %, and 97 % of 200 of 5 %,
-with it. False leaks, and leaks called clean, are counted over all shapes.
+out was decided after the first run. False leaks, and leaks called clean, are counted over all
+shapes.
 
 A run has 20 signals, each of another server, drawn from the healthy ones.
 """
