@@ -9,7 +9,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 LEVELS ?=
-RESULTS ?= results
+RESULTS ?= $(or $(PERF_PIPELINE_RESULTS),results)
 BASELINE ?=
 ARCHIVE ?=
 PYTHON ?= python3

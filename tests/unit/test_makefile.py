@@ -63,6 +63,15 @@ def test_every_known_target_is_listed_and_starts_what_it_says() -> None:
         assert f"  {target} " in listed
 
 
+def test_runs_go_where_the_user_keeps_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with every other command, unless make is told otherwise."""
+    monkeypatch.delenv("PERF_PIPELINE_RESULTS", raising=False)
+    assert '--results-dir "results"' in make("-n", "test-quick").stdout
+    monkeypatch.setenv("PERF_PIPELINE_RESULTS", "/data/runs")
+    assert '--results-dir "/data/runs"' in make("-n", "test-quick").stdout
+    assert '--results-dir "other"' in make("-n", "test-quick", "RESULTS=other").stdout
+
+
 def test_levels_can_be_chosen() -> None:
     for target in ("test-baseline", "test-stress"):
         assert "--concurrency 10 20 " in make("-n", target, "LEVELS=10 20").stdout
