@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
 HEADER_WORDS = 16
 STATE, GO_NS, STOP_NS, SLOTS, DRAIN_NS, SLOTS_ENDED, DISK_FULL, IN_SETUP, ALLOWED = range(9)
-HOUR, HEAP_BLOCKS, WORKFLOWS = range(9, 12)
+HOUR, HEAP_BLOCKS, WORKFLOWS, MALLOC_BYTES, MALLOC_FREE_BYTES = range(9, 14)
 """Header: the worker's state; when slot 0 may start; when to start nothing more; number of
 slots; how long after the stop workflows in flight may still end; slots that will start nothing
 more; 1 while the journal cannot grow; 1 while the user's setup runs; how many slots may play, in
 stages alone. Of a lasting worker: the latest hour that is announced, counted from 1; how many
-blocks of memory its interpreter has allocated; workflows that have ended in all hours."""
+blocks of memory its interpreter has allocated; workflows that have ended in all hours; what malloc
+has handed out, and what it keeps of what was freed, both 0 where no C library counts it."""
 
 STARTING, READY, PLAYING, CLOSED = 0, 1, 2, 3
 """States of a worker, in their order; ``CLOSED`` means that its last record is committed."""

@@ -29,6 +29,7 @@ PUBLIC = {
 """Methods that only users call."""
 
 CALLED_BY_OTHERS = {
+    "_fields_",  # ctypes
     "connection_lost",  # asyncio
     "connection_made",
     "data_received",

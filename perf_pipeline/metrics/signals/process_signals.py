@@ -32,9 +32,8 @@ USES = {
 """Signal to what ``ProcessReader`` calls it."""
 
 _CHILDREN = "children"
-_HEAP = "heap_blocks"
 _TEMPORARY = "temporary_bytes"
-_NOT_YET = "the worker process has not written it yet"
+_NOT_WRITTEN = "the worker process has not written it yet, or its C library does not count it"
 
 
 @dataclass(frozen=True)
@@ -44,12 +43,13 @@ class Arm:
     Attributes:
         pids: Its worker processes.
         homes: Their scratch folders.
-        heap_blocks: Returns how many blocks their interpreters have allocated; 0 if unknown.
+        memory: Returns what they say themselves of the memory that they have allocated: each
+            signal to its sum over them, None if unknown.
     """
 
     pids: Sequence[int]
     homes: Sequence[Path]
-    heap_blocks: Callable[[], int]
+    memory: Callable[[], dict[str, float | None]]
 
 
 def add_arm(
@@ -64,7 +64,7 @@ def add_arm(
         reader: Reads processes.
         keeper_pid: The process that started those that watch the workers; None for this one.
     """
-    reading.add(who, {_HEAP: arm.heap_blocks() or None}, _NOT_YET)
+    reading.add(who, arm.memory(), _NOT_WRITTEN)
     reading.try_to_add(who, [_TEMPORARY], lambda: {_TEMPORARY: _folder_bytes(arm.homes)})
     found = target_processes(arm.pids, keeper_pid or os.getpid())
     children = [pid for one in found.values() for pid in one.children]

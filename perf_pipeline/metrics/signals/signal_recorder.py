@@ -11,7 +11,13 @@ from perf_pipeline.metrics.signals.signal_sampler import SignalSampler
 from perf_pipeline.samples.campaign.campaign_folder import SIGNALS, SIGNALS_MISSING
 from perf_pipeline.samples.campaign.missing_signals import write_missing
 from perf_pipeline.samples.campaign.signal_sample import SignalSample, append_sample
-from perf_pipeline.samples.slots import HEAP_BLOCKS, WORKFLOWS, SlotFile
+from perf_pipeline.samples.slots import (
+    HEAP_BLOCKS,
+    MALLOC_BYTES,
+    MALLOC_FREE_BYTES,
+    WORKFLOWS,
+    SlotFile,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +29,13 @@ if TYPE_CHECKING:
 
 TARGET = "target"
 
+MEMORY_WORDS = {
+    "heap_blocks": HEAP_BLOCKS,
+    "malloc_bytes": MALLOC_BYTES,
+    "malloc_free_bytes": MALLOC_FREE_BYTES,
+}
+"""Signal to where a worker process writes it in its slot file."""
+
 
 @dataclass(frozen=True)
 class Boot:
@@ -30,8 +43,8 @@ class Boot:
 
     Attributes:
         pids: Their process ids.
-        slots: Their slot files, in which each says how many blocks of memory its interpreter has
-            allocated, and how many workflows have ended.
+        slots: Their slot files, in which each says how much memory it has allocated, and how many
+            workflows have ended.
         homes: Their scratch folders.
     """
 
@@ -103,8 +116,11 @@ class SignalRecorder:
 
 
 def _arm(boot: Boot, slots: Sequence[SlotFile]) -> Arm:
-    def heap_blocks() -> int:
-        counts = [one.words[HEAP_BLOCKS] for one in slots]
-        return sum(counts) if all(counts) else 0
+    def memory() -> dict[str, float | None]:
+        found: dict[str, float | None] = {}
+        for signal, word in MEMORY_WORDS.items():
+            values = [one.words[word] for one in slots]
+            found[signal] = sum(values) if all(values) else None
+        return found
 
-    return Arm(boot.pids, boot.homes, heap_blocks)
+    return Arm(boot.pids, boot.homes, memory)

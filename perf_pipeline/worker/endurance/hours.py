@@ -10,11 +10,14 @@ from perf_pipeline.samples.slots import (
     DRAIN_NS,
     HEAP_BLOCKS,
     HOUR,
+    MALLOC_BYTES,
+    MALLOC_FREE_BYTES,
     NEVER_NS,
     STATE,
     STOP_NS,
     WORKFLOWS,
 )
+from perf_pipeline.worker.endurance.malloc_use import MallocReader
 from perf_pipeline.worker.own_time import monotonic_ns
 from perf_pipeline.worker.supervision import FAILED, log_line
 
@@ -44,15 +47,18 @@ def play_hours(
         slots: Slot file of this life of the target: the latest hour, and the stop.
         bell: Rung by the keeper, and by the last slot of an hour as it ends.
         begin: Makes an hour, whose slots then play.
-        every_s: How often the process says at least how much memory its interpreter has allocated.
+        every_s: How often the process says at least how much memory it has allocated.
     """
     hours: list[WorkerHour] = []
+    malloc = MallocReader()
     words, announced, ended = slots.words, 0, 0
     while monotonic_ns() < words[STOP_NS] and not loop.problems:
         if words[HOUR] != announced:
             announced = words[HOUR]
             hours.append(begin(announced - 1))
         words[HEAP_BLOCKS] = sys.getallocatedblocks()
+        use = malloc.read()
+        words[MALLOC_BYTES], words[MALLOC_FREE_BYTES] = use.used_bytes, use.free_bytes
         words[WORKFLOWS] = ended + sum(hour.ended() for hour in hours)
         now_ns = monotonic_ns()
         due_ns = min(now_ns + int(every_s * 1e9), words[STOP_NS])

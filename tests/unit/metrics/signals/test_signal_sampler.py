@@ -78,8 +78,8 @@ def _leak(child: subprocess.Popen[str], what: str, count: int, where: object = "
     assert child.stdout.readline() == "done\n"
 
 
-def _arm(pid: int, *homes: Path, blocks: int = 1) -> Arm:
-    return Arm([pid], homes, lambda: blocks)
+def _arm(pid: int, *homes: Path) -> Arm:
+    return Arm([pid], homes, lambda: {"heap_blocks": 1})
 
 
 @dataclass
@@ -148,13 +148,13 @@ def test_temporary_files_count_by_what_they_take_on_the_disk(tmp_path: Path) -> 
     assert 20 * 100_000 <= taken < 20 * 100_000 + 25 * 8192
 
 
-def test_heap_blocks_are_what_the_worker_has_written_and_absent_before(tmp_path: Path) -> None:
-    blocks = [0, 41_000, 42_000]
-    arm = Arm([os.getpid()], [tmp_path], lambda: blocks.pop(0))
+def test_the_heap_is_what_the_worker_has_written_and_absent_before(tmp_path: Path) -> None:
+    blocks = [None, 41_000, 42_000]
+    arm = Arm([os.getpid()], [tmp_path], lambda: {"heap_blocks": blocks.pop(0)})
     with SignalSampler({"twin": arm}, {}) as signals:
         values = [signals.sample().get("twin.heap_blocks") for _ in range(3)]
     assert values == [None, 41_000, 42_000]
-    reason = "the worker process has not written it yet"
+    reason = "the worker process has not written it yet, or its C library does not count it"
     assert signals.missing().missing == {"twin.heap_blocks": MissingSignal(1, reason)}
 
 
