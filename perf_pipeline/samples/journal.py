@@ -50,6 +50,10 @@ TEARDOWN = "teardown"
 LASTING_LOG_PAGES = 1000
 """The log of a journal that is written for an hour has 4 MB at most."""
 
+LASTING_CACHE_KIB = 64
+"""What it keeps of its pages in memory, which is the target's: by default that would grow to 2 MB
+in an hour. Only the newest pages are ever read again."""
+
 SELECT_BLOCKS = "SELECT seq, committed_ns, crc, payload FROM block WHERE seq >= ? ORDER BY seq"
 """The blocks from a sequence number on, oldest first."""
 
@@ -63,7 +67,8 @@ class JournalWriter:
         Args:
             path: Where; must not exist.
             lasting: It is written for an hour: small pages, and the log is folded into the file
-                meanwhile, because a commit writes whole pages and the log keeps each of them.
+                meanwhile, because a commit writes whole pages and the log keeps each of them. Few
+                pages stay in memory.
 
         Raises:
             FileExistsError: ``path`` exists; a journal is never written by two processes.
@@ -76,6 +81,8 @@ class JournalWriter:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute(f"PRAGMA wal_autocheckpoint = {LASTING_LOG_PAGES if lasting else 0}")
+        if lasting:
+            self._db.execute(f"PRAGMA cache_size = -{LASTING_CACHE_KIB}")
         self._db.executescript(_TABLES)
         self._seq = 0
 

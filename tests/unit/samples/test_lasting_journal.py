@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.samples.journal import JournalWriter, read_journal
 from perf_pipeline.samples.record import RECORD
+from perf_pipeline.worker.endurance.malloc_use import MallocReader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,3 +35,17 @@ def test_the_journal_of_an_hour_takes_80_bytes_a_workflow_and_its_log_5_mb(tmp_p
     assert len(read_journal(path).payload) == COMMITS * RECORDS * RECORD.size
     journal.close()
     assert path.stat().st_size < 72 * COMMITS * RECORDS
+
+
+def test_the_journal_of_an_hour_keeps_few_of_its_pages_in_memory(tmp_path: Path) -> None:
+    """1.2 MB of records; SQLite would keep all of their pages, in the memory of the target."""
+    journal = JournalWriter(tmp_path / "worker-0.sqlite", lasting=True)
+    payload = bytes(RECORD.size * RECORDS)
+    malloc = MallocReader()
+    before = malloc.read().used_bytes
+    for number in range(COMMITS):
+        journal.commit(payload, RECORDS, number)
+    grown = malloc.read().used_bytes - before
+    journal.close()
+    assert COMMITS * len(payload) > 1_000_000
+    assert grown < 300_000
