@@ -24,23 +24,62 @@ def verdict(name: str, word: str, probability: float | None = None) -> LeakVerdi
 
 
 @pytest.mark.parametrize(
-    ("heap", "uss", "rss", "run"),
+    ("heap", "malloc", "uss", "rss", "run"),
     [
-        ("clean", "clean", "leak", "clean"),
-        ("clean", "inconclusive", "inconclusive", "clean"),
-        ("clean", "leak", "leak", "inconclusive"),
-        ("leak", "clean", "clean", "leak"),
-        ("inconclusive", "clean", "leak", "inconclusive"),
-        ("clean", "clean", "clean", "clean"),
+        ("clean", "clean", "clean", "leak", "clean"),
+        ("clean", "clean", "inconclusive", "inconclusive", "clean"),
+        ("clean", "clean", "leak", "leak", "inconclusive"),
+        ("clean", "inconclusive", "clean", "clean", "inconclusive"),
+        ("clean", "leak", "clean", "clean", "leak"),
+        ("leak", "clean", "clean", "clean", "leak"),
+        ("inconclusive", "clean", "clean", "leak", "inconclusive"),
+        ("clean", "clean", "clean", "clean", "clean"),
     ],
 )
-def test_the_heap_decides_before_resident_memory(heap: str, uss: str, rss: str, run: str) -> None:
+def test_the_heap_decides_before_resident_memory(
+    heap: str, malloc: str, uss: str, rss: str, run: str
+) -> None:
     found = [
         verdict("target.heap_blocks", heap),
+        verdict("target.malloc_bytes", malloc),
         verdict("target.uss_bytes", uss),
         verdict("target.rss_bytes", rss),
     ]
     assert judge_run(found).verdict == run
+
+
+@pytest.mark.parametrize(
+    ("uss", "run"), [("clean", "clean"), ("inconclusive", "inconclusive"), ("leak", "inconclusive")]
+)
+def test_native_memory_stays_in_doubt_where_malloc_counts_nothing(uss: str, run: str) -> None:
+    found = [verdict("target.heap_blocks", "clean"), verdict("target.uss_bytes", uss)]
+    assert judge_run(found).verdict == run
+
+
+@pytest.mark.parametrize(
+    ("kept", "grown", "run"),
+    [
+        ("leak", (9e6, 12e6), "clean"),
+        ("inconclusive", (-1e6, 12e6), "clean"),
+        ("leak", (1e6, 2e6), "inconclusive"),
+        ("clean", (-1e6, 12e6), "inconclusive"),
+    ],
+)
+def test_memory_that_grows_in_arenas_is_no_leak_and_is_said(
+    kept: str, grown: tuple[float, float], run: str
+) -> None:
+    """Unshared memory grows by 10 to 14 MB an hour: by as much as malloc keeps, or by more."""
+    found = [
+        verdict("target.heap_blocks", "clean"),
+        verdict("target.malloc_bytes", "clean"),
+        replace(verdict("target.malloc_free_bytes", kept), interval=grown),
+        replace(verdict("target.uss_bytes", "leak"), interval=(10e6, 14e6)),
+    ]
+    judged = judge_run(found)
+    assert judged.verdict == run
+    assert len(judged.reasons) == 1
+    assert judged.reasons[0].startswith(f"target.uss_bytes is {run}: ")
+    assert ("keep what was freed" in judged.reasons[0]) == (run == "clean")
 
 
 def test_resident_memory_decides_where_nothing_else_is_known() -> None:
