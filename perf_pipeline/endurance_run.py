@@ -24,6 +24,7 @@ from perf_pipeline.config.scenario.variables import Variables
 from perf_pipeline.errors import PerfPipelineError, RunFolderError
 from perf_pipeline.loadgen.checked_run import CheckedRun
 from perf_pipeline.loadgen.endurance.attachment import attach, connect
+from perf_pipeline.loadgen.endurance.exact_malloc import with_exact_malloc
 from perf_pipeline.loadgen.endurance.hour_plan import endurance_of
 from perf_pipeline.loadgen.endurance.twin_leak import twin_leak_bytes
 from perf_pipeline.report.endurance.result_file import write_campaign_file
@@ -83,7 +84,8 @@ def begin_campaign(
     given = {"hours": hours, "hour_seconds": hour_seconds, "rate_per_s": rate_per_s}
     changed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     soak = replace(endurance_of(scenario), **changed)
-    scenario = replace(scenario, endurance=soak, variables=_without_secrets(scenario.variables))
+    variables = with_exact_malloc(_without_secrets(scenario.variables))
+    scenario = replace(scenario, endurance=soak, variables=variables)
     folder = CampaignFolder.of(settings.results_dir, campaign_id or new_run_id(datetime.now(UTC)))
     settings.results_dir.mkdir(parents=True, exist_ok=True)
     _refuse_full_disk(soak, settings)
