@@ -58,12 +58,13 @@ def kailash_python() -> Path:
     ).python
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def soaked(
-    tmp_path: Path, servers: dict[str, Server], kailash_python: Path
+    tmp_path_factory: pytest.TempPathFactory, servers: dict[str, Server], kailash_python: Path
 ) -> Callable[..., CampaignFolder]:
     """A function that plays a campaign on one of the leaky functions; returns its folder."""
-    settings: Settings = replace(settings_in(tmp_path), urls={"postgres": servers["postgres"].url})
+    folder = tmp_path_factory.mktemp("soaked")
+    settings: Settings = replace(settings_in(folder), urls={"postgres": servers["postgres"].url})
 
     def play(
         function: str,
@@ -74,7 +75,7 @@ def soaked(
         planted_on: str = "none",
         twin: bool = False,
     ) -> CampaignFolder:
-        path = tmp_path / "soak.toml"
+        path = folder / "soak.toml"
         text = SOAK.format(
             python=kailash_python,
             functions=Path(__file__).parent,
