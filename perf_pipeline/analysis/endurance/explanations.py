@@ -4,7 +4,7 @@ An explanation is a sum of terms (``terms.py``). Each is fitted by least squares
 correlation of neighbouring floors was removed (Prais and Winsten), and weighed by the Bayesian
 information criterion: half of it is minus the logarithm of the likelihood, averaged over what the
 explanation leaves open. The time constant of a warm-up and the place of a step are averaged over
-their grids.
+their grids; that of time constants is made finer where they are known better.
 
 No explanation is chosen. All of them together say how the signal grows, each by its probability
 (Bayesian model averaging), so that a trend which a warm-up, a step or a daily cycle explains as
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from perf_pipeline.analysis.endurance.shapes import KINDS, growth_at
 from perf_pipeline.analysis.endurance.terms import TREND
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
 MAX_CORRELATION = 0.95
 OUTLIER_SPREADS = 4.0
 MIN_WEIGHT = 1e-5
-_PASSES = 3
+_PASSES, _REFINEMENTS = 3, 6
+_MIN_POINTS = 2.25
+"""As many points of a grid must share the weight, or it is too coarse: of a normal distribution
+these are two thirds of a standard deviation wide each, and their sum is right to a thousandth."""
 _SD_PER_MAD = 1.4826
 _RIDGE = 1e-11
 _LITTLE = 1e-9
@@ -54,7 +58,9 @@ class Explanations:
     Attributes:
         weight: float64[n], probability of each.
         rest: int[n], its place in ``Terms.rests``.
-        shape: int[n], its column of ``Terms.shapes``; -1 without.
+        kind: int[n], of its shape; -1 without.
+        constant: float64[n], end or time constant of its shape, of the time that the floors cover;
+            0 without.
         has_trend: bool[n], whether it has a trend of its own. Where it has none, what follows is
             estimated with a trend added.
         trend: float64[n], growth by the trend over the time that the floors cover.
@@ -71,7 +77,8 @@ class Explanations:
 
     weight: Floats
     rest: npt.NDArray[np.int64]
-    shape: npt.NDArray[np.int64]
+    kind: npt.NDArray[np.int64]
+    constant: Floats
     has_trend: npt.NDArray[np.bool_]
     trend: Floats
     trend_error: Floats
@@ -82,6 +89,13 @@ class Explanations:
     rise: Floats
     correlation: float
     visible: float
+
+    def growth_of_shape(self, at: Floats) -> Floats | None:
+        """Return what the shape of the best explanation grows until some times from 0 to 1."""
+        best = int(np.argmax(self.weight))
+        if self.kind[best] < 0:
+            return None
+        return self.rise[best] * growth_at(self.kind[best], self.constant[best], at)
 
 
 @dataclass(frozen=True)
@@ -124,33 +138,36 @@ def weigh_explanations(
         resolution: Smallest standard deviation of a floor that its unit allows, > 0.
         doubt: Probability of all explanations without a trend, below which a trend is seen.
     """
-    given = values
+    given, chosen, refinements = values, None, 0
     correlation = _correlation(values, terms.columns[:, : TREND + 1])
-    fits, chosen = _fit(terms, values, correlation, resolution), (-1, -1)
-    for _ in range(_PASSES):
-        before, chosen = chosen, _best(fits)
-        rest, shape = chosen
+    for _ in range(_PASSES + 1):
+        fits = _fit(terms, values, correlation, resolution)
+        while refinements < _REFINEMENTS and (coarse := _coarse(terms, fits)):
+            terms, refinements = terms.refined(coarse), refinements + 1
+            fits = _fit(terms, values, correlation, resolution)
+        rest, shape = _best(fits)
         design = terms.columns[:, terms.used[rest]]
         if shape:
-            design = np.column_stack([design, terms.shapes[:, shape - 1]])
+            design = np.column_stack([design, terms.shapes.columns[:, shape - 1]])
         best = design @ np.linalg.lstsq(design, values, rcond=None)[0]
         bound = OUTLIER_SPREADS * _SD_PER_MAD * float(np.median(np.abs(given - best)))
         clipped = np.clip(given, best - bound, best + bound) if bound > 0.0 else given
-        now = _correlation(clipped, design)
-        is_same = chosen == before and abs(now - correlation) < _SAME_CORRELATION
-        values, correlation = clipped, now
-        if is_same:
+        before, now = correlation, _correlation(clipped, design)
+        known = (rest, float(terms.shapes.constants[shape - 1]) if shape else 0.0)
+        if chosen == known and abs(now - before) < _SAME_CORRELATION:
             break
-        fits = _fit(terms, values, correlation, resolution)
+        values, correlation, chosen = clipped, now, known
     weights = np.exp(fits.log_weight - fits.log_weight.max())
     weights /= weights.sum()
-    places = np.nonzero(weights >= MIN_WEIGHT)
+    rests, shapes = np.nonzero(weights >= MIN_WEIGHT)
+    places = rests, shapes
     has_trend = np.array([one.has_trend for one in terms.rests])
     return Explanations(
         weights[places] / weights[places].sum(),
-        places[0],
-        places[1] - 1,
-        has_trend[places[0]],
+        rests,
+        np.concatenate([[-1], terms.shapes.kinds])[shapes],
+        np.concatenate([[0.0], terms.shapes.constants])[shapes],
+        has_trend[rests],
         fits.trend[places],
         np.sqrt((fits.variance * fits.of_trend)[places]),
         fits.late[places],
@@ -161,6 +178,23 @@ def weigh_explanations(
         correlation,
         _visible(terms, fits, len(values), doubt),
     )
+
+
+def _coarse(terms: Terms, fits: _Fits) -> list[int]:
+    """Return the shapes beside which a grid is too coarse to be averaged over.
+
+    With and without a trend the same kind of shape may have another constant. Kinds of little
+    weight count as well: it may be the grid that gives them so little.
+    """
+    found, half = set(), len(fits.log_weight) // 2
+    for kind in KINDS:
+        of_kind = np.flatnonzero(terms.shapes.kinds == kind)
+        own = fits.log_weight[:, 1 + of_kind]
+        for part in (own[:half], own[half:]):
+            weights = np.exp(part - part.max()).sum(axis=0)
+            if weights.sum() ** 2 < _MIN_POINTS * (weights**2).sum():
+                found.add(int(of_kind[np.argmax(weights)]))
+    return sorted(found)
 
 
 def _best(fits: _Fits) -> tuple[int, int]:
@@ -175,12 +209,13 @@ def _fit(terms: Terms, values: Floats, correlation: float, resolution: float) ->
     rest leaves over (Frisch, Waugh, Lovell).
     """
     count, n = terms.columns.shape[1], len(values)
-    x = _whitened(np.concatenate([terms.columns, terms.shapes], axis=1), correlation)
+    shapes, grown = terms.shapes.columns, terms.shapes.late
+    x = _whitened(np.concatenate([terms.columns, shapes], axis=1), correlation)
     y = _whitened(values - values.mean(), correlation)
     gram, products, squares = x.T @ x, x.T @ y, float(y @ y)
     gram[np.diag_indices(len(gram))] *= 1.0 + _RIDGE
     of_shapes = gram[count:, count:].diagonal()
-    rises = terms.shapes[-1] - terms.shapes[0]
+    rises = shapes[-1] - shapes[0]
     size = terms.log_prior.shape
     fits = _Fits(*(np.zeros(size) for _ in range(10)))
     fits.log_cost[:] = terms.log_prior
@@ -210,10 +245,10 @@ def _fit(terms: Terms, values: Floats, correlation: float, resolution: float) ->
             slope, tilt = solved[:, TREND, None], through[:, TREND]
             of_trend = inverse[:, TREND, TREND, None]
             fits.trend[places] = np.column_stack([slope, slope - tilt * height])
-            fits.late[places] = np.column_stack([slope, slope + (terms.late - tilt) * height])
+            fits.late[places] = np.column_stack([slope, slope + (grown - tilt) * height])
             fits.of_trend[places] = np.column_stack([of_trend, of_trend + tilt**2 / over])
             fits.of_late[places] = np.column_stack(
-                [of_trend, of_trend + (terms.late - tilt) ** 2 / over]
+                [of_trend, of_trend + (grown - tilt) ** 2 / over]
             )
     half = size[0] // 2
     for one in (fits.trend, fits.late, fits.of_trend, fits.of_late):
@@ -239,8 +274,8 @@ def _visible(terms: Terms, fits: _Fits, n: int, doubt: float) -> float:
     ]
     of_shape = slice(None)
     if shape:
-        kind = terms.kinds[shape - 1]
-        same = 1 + np.flatnonzero(terms.kinds == kind)
+        kinds = terms.shapes.kinds
+        same = 1 + np.flatnonzero(kinds == kinds[shape - 1])
         of_shape = slice(int(same[0]), int(same[-1]) + 1)
     costs = fits.log_cost[alike, of_shape].ravel()
     noise = float(fits.variance[rest, shape])

@@ -17,7 +17,8 @@ import numpy as np
 
 from perf_pipeline.analysis.endurance.explanations import weigh_explanations
 from perf_pipeline.analysis.endurance.floors import MIN_BLOCKS, floors
-from perf_pipeline.analysis.endurance.terms import APPROACH, CREEP, RAMP, terms_of
+from perf_pipeline.analysis.endurance.shapes import APPROACH, CREEP, RAMP
+from perf_pipeline.analysis.endurance.terms import terms_of
 from perf_pipeline.samples.campaign.leak_verdict import LeakVerdict
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ LITTLE_WEIGHT, WIDE, BISECTIONS = 1e-3, 50.0, 40
 RESOLUTION = 1e-9
 COUNT_RESOLUTION = 0.1
 HIDDEN_COUNT = 0.5
+PASSES = 3
 MAX_COUNT = 1e4
 """Whole numbers below are counts. The floor of a block is known to a tenth, and growth of half a
 count may be hidden by rounding: then one step and slow growth look the same."""
@@ -88,19 +90,25 @@ def judge_leak(
     """
     hours, values, workflows = _counted(series, hour_seconds)
     if len(hours) < MIN_BLOCKS or hours[-1] <= hours[0]:
-        return _without_numbers(series, hours)
+        return _without_numbers(series, hours, f"it takes {MIN_BLOCKS}, evenly spread")
     blocks = floors(hours, values, workflows)
     if len(blocks.values) < MIN_BLOCKS:
-        return _without_numbers(series, hours)
+        spread = f"they are in {len(blocks.values)} of {blocks.count} equal parts of the time"
+        return _without_numbers(series, hours, f"{spread}, and it takes {MIN_BLOCKS}")
     blocks = blocks.without_first()
     level = float(np.median(np.abs(blocks.values))) or float(np.abs(blocks.values).max())
     span = float(blocks.hours[-1] - blocks.hours[0])
     if np.ptp(blocks.values) == 0.0:
         return _constant(series, blocks, span)
-    terms = terms_of(blocks.hours, blocks.load, DAY_HOURS)
     is_count = level < MAX_COUNT and bool((values == np.round(values)).all())
     resolution = COUNT_RESOLUTION if is_count else RESOLUTION * level
-    found = weigh_explanations(terms, blocks.values, resolution, max_doubt)
+    for _ in range(PASSES):
+        terms = terms_of(blocks.hours, blocks.load, DAY_HOURS)
+        found = weigh_explanations(terms, blocks.values, resolution, max_doubt)
+        growth = found.growth_of_shape((hours - blocks.hours[0]) / span)
+        if growth is None:
+            break
+        blocks = floors(hours, values, workflows, growth).without_first()
     judged = _Judged(blocks, terms, found, level, span, is_count)
     return _verdict(series, judged, hours, workflows, max_doubt)
 
@@ -144,7 +152,7 @@ def _verdict(
     warm_up = _warm_up_hours(judged)
     step = _step(judged)
     to_limit = None
-    if series.limit is not None and middle > 0.0 and word != "clean":
+    if series.limit is not None and low > 0.0 and word != "clean":
         to_limit = max(series.limit - float(judged.blocks.values[-1]), 0.0) / middle
     return LeakVerdict(
         name=series.name,
@@ -192,17 +200,15 @@ def _hours_per_1000(hours: Floats, workflows: Floats | None) -> float | None:
 
 def _warm_up_hours(judged: _Judged) -> float | None:
     """Return the length of the warm-up; None unless one is more probable than not."""
-    found, terms = judged.found, judged.terms
-    kinds = np.where(found.shape >= 0, terms.kinds[found.shape], -1)
-    ends = ((kinds == RAMP) | (kinds == APPROACH)) & (found.rise > 0.0)
+    found = judged.found
+    ends = ((found.kind == RAMP) | (found.kind == APPROACH)) & (found.rise > 0.0)
     if float(found.weight[ends].sum()) < 0.5:  # noqa: PLR2004 - more probable than not
         return None
     best = int(np.argmax(np.where(ends, found.weight, 0.0)))
-    length = float(terms.constants[found.shape[best]])
-    if kinds[best] == APPROACH:
-        length *= 3.0  # by then 95 % of it are over
-    first = float(judged.blocks.hours[0] - judged.blocks.begin)
-    return first + length * judged.span_hours
+    length = float(found.constant[best]) * judged.span_hours
+    if found.kind[best] == APPROACH:
+        return 3.0 * length  # by then 95 % of it are over
+    return float(judged.blocks.hours[0] - judged.blocks.begin) + length
 
 
 def _workflows_until(
@@ -250,8 +256,8 @@ def _rival(judged: _Judged) -> str:
     best = int(np.argmax(np.where(found.has_trend, 0.0, found.weight)))
     rest = terms.rests[found.rest[best]]
     names = []
-    if found.shape[best] >= 0:
-        names.append(_SHAPES[int(terms.kinds[found.shape[best]])])
+    if found.kind[best] >= 0:
+        names.append(_SHAPES[int(found.kind[best])])
     if rest.step:
         names.append("a step")
     if rest.cycle:
@@ -288,8 +294,8 @@ def _constant(series: SignalSeries, blocks: Floors, span: float) -> LeakVerdict:
     )
 
 
-def _without_numbers(series: SignalSeries, hours: Floats) -> LeakVerdict:
-    """Return the verdict of a signal with too few samples."""
+def _without_numbers(series: SignalSeries, hours: Floats, why: str) -> LeakVerdict:
+    """Return the verdict of a signal with too few samples; ``why`` they are."""
     return LeakVerdict(
         name=series.name,
         verdict="inconclusive",
@@ -308,5 +314,5 @@ def _without_numbers(series: SignalSeries, hours: Floats) -> LeakVerdict:
         step=None,
         step_hour=None,
         leak_probability=None,
-        reason=f"{len(hours)} samples at too few times; it takes {MIN_BLOCKS}, evenly spread",
+        reason=f"{len(hours)} samples are too few: {why}",
     )

@@ -13,25 +13,27 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from perf_pipeline.analysis.endurance.shapes import RAMP, shapes_of
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import numpy.typing as npt
 
     from perf_pipeline.analysis.endurance.floors import Floats
+    from perf_pipeline.analysis.endurance.shapes import Shapes
 
-RAMP_ENDS = np.linspace(1 / 48, 3 / 4, 36)
 LATEST_WARM_UP = 0.5
 """A ramp may end later where a trend follows: then the trend begins there."""
-APPROACHES = np.geomspace(1 / 100, 1 / 4, 24)
-CREEPS = np.geomspace(1 / 1000, 1 / 3, 20)
-"""Of the time that the signal covers: ends of ramps, time constants of approaches and of creeps."""
+
+STEADY = 1e-6
+"""A load that differs by less, as a share of itself, explains nothing."""
 
 MIN_STEP_BLOCKS = 2
 MIN_DAYS = 0.9
@@ -39,11 +41,9 @@ OTHER_PERIODS = (2 / 3, 1 / 2, 2 / 5, 1 / 3, 1 / 4)
 """Periods of a cycle other than a day, of the time that the signal covers."""
 CONSTANT, TREND = 0, 1
 
-RAMP, APPROACH, CREEP = range(3)
 STEP_PRIOR, CYCLE_PRIOR, LOAD_PRIOR = 0.25, 0.25, 0.5
-SHAPE_PRIORS = (0.08, 0.08, 0.16)
-"""Probability, before the data are seen, that a term is there at all: a step, a cycle, the load,
-and each kind of shape. That of a trend is a half."""
+"""Probability, before the data are seen, that a term is there at all: a step, a cycle, the load.
+That of a trend is a half."""
 
 
 class Rest(NamedTuple):
@@ -67,28 +67,31 @@ class Terms:
     """The terms at the times of the floors.
 
     Attributes:
-        columns: float64[n, p]: constant, trend, steps, waves of the cycles, load.
-        shapes: float64[n, m], a warm-up or creep in each column.
-        kinds: int[m], which of ``RAMP``, ``APPROACH`` and ``CREEP`` each is.
-        late: float64[m], growth of each at the end of the signal, per unit of the trend.
-        constants: float64[m], end or time constant of each.
+        columns: float64[n, p]: constant, trend, steps, waves of the cycles, loads.
+        shapes: The ``m`` warm-ups and creeps.
         rests: Every explanation but for its shape: those without a trend, then the same with one.
         used: The columns of each rest.
         groups: Rests of the same number of columns, with or without a trend: that number, whether,
             their places, and int[rests, columns].
-        log_prior: float64[rests, 1 + m], logarithm of the probability of each rest without a shape
-            and with each of them, before the data are seen.
+        log_prior_of_rests: float64[rests], logarithm of the probability of each, before the data
+            are seen.
+        log_prior: float64[rests, 1 + m], likewise of each rest without a shape and with each of
+            them.
     """
 
     columns: Floats
-    shapes: Floats
-    kinds: npt.NDArray[np.int64]
-    late: Floats
-    constants: Floats
+    shapes: Shapes
     rests: tuple[Rest, ...]
     used: tuple[tuple[int, ...], ...]
     groups: tuple[tuple[int, bool, list[int], npt.NDArray[np.int64]], ...]
+    log_prior_of_rests: Floats
     log_prior: Floats
+
+    def refined(self, places: Iterable[int]) -> Terms:
+        """Return the terms with more shapes on both sides of some."""
+        shapes = self.shapes.refined(places)
+        log_prior = self.log_prior_of_rests[:, None] + _log_prior_of_shapes(self.rests, shapes)
+        return replace(self, shapes=shapes, log_prior=log_prior)
 
 
 def terms_of(hours: Floats, load: Floats | None, day_hours: float) -> Terms:
@@ -96,19 +99,11 @@ def terms_of(hours: Floats, load: Floats | None, day_hours: float) -> Terms:
 
     Args:
         hours: float64[n], ascending.
-        load: float64[n], or None where it is unknown.
+        load: float64[n, k], as of ``BlockLoads``, or None where it is unknown.
         day_hours: Length of a day.
     """
     span = float(hours[-1] - hours[0])
     at = (hours - hours[0]) / span
-    shapes = np.concatenate(
-        [
-            np.minimum(at[:, None] - RAMP_ENDS, 0.0),
-            -np.exp(-at[:, None] / APPROACHES),
-            np.log1p(at[:, None] / CREEPS),
-        ],
-        axis=1,
-    )
     columns = [np.ones_like(at), at]
     columns += [
         (np.arange(len(at)) >= first).astype(np.float64)
@@ -123,29 +118,25 @@ def terms_of(hours: Floats, load: Floats | None, day_hours: float) -> Terms:
     for period in OTHER_PERIODS:
         cycles.append((len(columns) - first_wave, len(columns) - first_wave + 1))
         columns += _wave(hours, period * span)
-    has_load = load is not None and float(np.ptp(load)) > 0.0
-    if load is not None and has_load:
-        columns.append((load - load.mean()) / np.ptp(load))
-    rests, used, log_prior = _rests(len(at), tuple(cycles), with_step, has_load=has_load)
-    kinds = np.repeat([RAMP, APPROACH, CREEP], [len(RAMP_ENDS), len(APPROACHES), len(CREEPS)])
-    constants = np.concatenate([RAMP_ENDS, APPROACHES, CREEPS])
+    loads = [] if load is None else _loads(load)
+    columns += loads
+    rests, used, log_prior = _rests(len(at), tuple(cycles), with_step, len(loads))
+    shapes = shapes_of(at)
     return Terms(
         np.stack(columns, axis=1),
         shapes,
-        kinds,
-        np.concatenate(
-            [
-                np.zeros_like(RAMP_ENDS),
-                np.exp(-1.0 / APPROACHES) / APPROACHES,
-                1.0 / (1.0 + CREEPS),
-            ]
-        ),
-        constants,
         rests,
         used,
         tuple(_groups(used)),
-        log_prior[:, None] + _log_prior_of_shapes(rests, kinds, constants),
+        log_prior,
+        log_prior[:, None] + _log_prior_of_shapes(rests, shapes),
     )
+
+
+def _loads(load: Floats) -> list[Floats]:
+    """Return the columns of the load; none where it is steady."""
+    least = STEADY * float(np.abs(load[:, 0]).mean())
+    return [(one - one.mean()) / np.ptp(one) for one in load.T if np.ptp(one) > least]
 
 
 def _wave(hours: Floats, period: float) -> list[Floats]:
@@ -155,7 +146,7 @@ def _wave(hours: Floats, period: float) -> list[Floats]:
 
 @lru_cache(maxsize=16)
 def _rests(
-    count: int, cycles: tuple[tuple[int, ...], ...], with_step: int, *, has_load: bool
+    count: int, cycles: tuple[tuple[int, ...], ...], with_step: int, loads: int
 ) -> tuple[tuple[Rest, ...], tuple[tuple[int, ...], ...], Floats]:
     """Return the explanations but for their shapes, their columns and their probabilities.
 
@@ -163,13 +154,13 @@ def _rests(
         count: Number of floors.
         cycles: The columns of each cycle, counted from the first wave.
         with_step: How many of the cycles, from the first on, may go with a step.
-        has_load: Whether the load may be a term.
+        loads: Columns of the load, which may be a term; 0 where it is unknown.
     """
     steps = range(2, 2 + count - 2 * MIN_STEP_BLOCKS + 1)
     waves = 1 + max(place for one in cycles for place in one)
     rests, used, priors = [], [], []
     for chosen in itertools.product(
-        (False, True), (0, *steps), range(len(cycles) + 1), (False, True)[: 1 + has_load]
+        (False, True), (0, *steps), range(len(cycles) + 1), (False, True)[: 1 + (loads > 0)]
     ):
         rest = Rest(*chosen)
         if rest.step and rest.cycle > with_step:
@@ -183,7 +174,7 @@ def _rests(
         if rest.cycle:
             columns += [steps.stop + place for place in cycles[rest.cycle - 1]]
         if rest.has_load:
-            columns.append(steps.stop + waves)
+            columns += range(steps.stop + waves, steps.stop + waves + loads)
         rests.append(rest)
         used.append(tuple(columns))
         priors.append(math.log(prior))
@@ -198,17 +189,14 @@ def _groups(
         yield k, has_trend, places, np.array([used[at] for at in places])
 
 
-def _log_prior_of_shapes(
-    rests: tuple[Rest, ...], kinds: npt.NDArray[np.int64], constants: Floats
-) -> Floats:
+def _log_prior_of_shapes(rests: tuple[Rest, ...], shapes: Shapes) -> Floats:
     """Return the logarithm of the probability of no shape, and of each, beside each rest."""
-    of_kind = (np.array(SHAPE_PRIORS) / np.bincount(kinds))[kinds]
-    each = np.log(np.concatenate([[1.0 - sum(SHAPE_PRIORS)], of_kind]))
+    each = np.log(np.concatenate([[1.0 - shapes.prior.sum()], shapes.prior]))
     prior = np.tile(each, (len(rests), 1))
-    late_ramps = 1 + np.flatnonzero((kinds == RAMP) & (constants > LATEST_WARM_UP))
+    is_late_ramp = (shapes.kinds == RAMP) & (shapes.constants > LATEST_WARM_UP)
     for place, rest in enumerate(rests):
         if not rest.has_trend:
-            prior[place, late_ramps] = -np.inf
+            prior[place, 1:][is_late_ramp] = -np.inf
         if rest.step and rest.cycle:
             prior[place, 1:] = -np.inf
     return prior

@@ -24,8 +24,8 @@ class LeakVerdict:
         level: Median of the floors.
         hours: Time that was judged.
         limit: Value that the signal must not reach; None where there is none.
-        hours_to_limit: Until the growth reaches the limit; None without a limit, without growth,
-            and where the signal is clean.
+        hours_to_limit: Until the growth reaches the limit; None without a limit, where the signal
+            is clean, and where its interval does not exclude that it does not grow.
         warm_up_hours: Length of the warm-up that was found; None without one.
         warm_up_workflows: Workflows that ended in it; None unless they were counted.
         step: Height of a step that was found, which is no leak; None without one.
