@@ -26,7 +26,6 @@ from perf_pipeline.loadgen.checked_run import CheckedRun
 from perf_pipeline.loadgen.endurance.attachment import attach, connect
 from perf_pipeline.loadgen.endurance.exact_malloc import with_exact_malloc
 from perf_pipeline.loadgen.endurance.hour_plan import endurance_of
-from perf_pipeline.loadgen.endurance.twin_leak import twin_leak_bytes
 from perf_pipeline.report.endurance.result_file import write_campaign_file
 from perf_pipeline.samples.campaign.campaign import Campaign, evidence_of, write_campaign
 from perf_pipeline.samples.campaign.campaign_clock import read_kernel_boot_id
@@ -106,7 +105,7 @@ def begin_campaign(
         workflows_per_hour=soak.workflows_per_hour,
         begun_ns=time.monotonic_ns(),
         kernel_boot_id=read_kernel_boot_id(),
-        twin_leak_bytes=twin_leak_bytes(soak.workflows) if soak.has_twin else 0,
+        twin_leak_share=soak.twin_leak_share,
     )
     write_campaign(folder.campaign_file, campaign)
     return folder

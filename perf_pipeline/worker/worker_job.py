@@ -26,14 +26,17 @@ class CampaignShare:
         hours: Folder with a folder for each hour; empty for a worker that plays one level.
         arm: Folder of its files in that of an hour; empty for the hour's own.
         workflows_per_hour: Arrivals of one hour, of all workers together.
-        leak_bytes: What each workflow leaks on purpose (``worker/endurance/planted_leak.py``).
+        leak_share: What is leaked on purpose over the whole campaign, as a share of each process
+            (``worker/endurance/planted_leak.py``); 0 for nothing.
+        leak_workflows: Arrivals of the whole campaign, of all workers together.
         look_every_s: How often it says how much memory its interpreter has allocated.
     """
 
     hours: str = ""
     arm: str = ""
     workflows_per_hour: int = 0
-    leak_bytes: int = 0
+    leak_share: float = 0.0
+    leak_workflows: int = 0
     look_every_s: float = 1.0
 
 
@@ -59,7 +62,8 @@ class WorkerJob:
         hidden_variables: Variables of this process whose values belong into no text.
         think_time: Between the workflows of a slot of a closed loop.
         staged: Only so many slots of a closed loop play as the current stage allows.
-        hours, arm, workflows_per_hour, leak_bytes, look_every_s: As of ``CampaignShare``.
+        hours, arm, workflows_per_hour, leak_share, leak_workflows, look_every_s: As of
+            ``CampaignShare``.
         trace: How allocations are traced; None for not at all.
         trace_file: Where the trace is written.
     """
@@ -83,7 +87,8 @@ class WorkerJob:
     hours: str = ""
     arm: str = ""
     workflows_per_hour: int = 0
-    leak_bytes: int = 0
+    leak_share: float = 0.0
+    leak_workflows: int = 0
     look_every_s: float = 1.0
     trace: TraceJob | None = None
     trace_file: str = ""

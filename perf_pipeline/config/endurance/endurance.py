@@ -8,6 +8,9 @@ from dataclasses import dataclass
 REAL_HOUR_S = 3600.0
 TABLE = "endurance"
 
+TWIN_LEAK_SHARE = 0.05
+"""A leak of this size in 24 hours is never called clean."""
+
 
 @dataclass(frozen=True)
 class Endurance:
@@ -51,6 +54,11 @@ class Endurance:
     def has_twin(self) -> bool:
         """Whether a process leaks on purpose beside the target: only in hours that are scaled."""
         return self.twin and self.hour_seconds != REAL_HOUR_S
+
+    @property
+    def twin_leak_share(self) -> float:
+        """What the process beside the target leaks over all hours, as a share of its own size."""
+        return TWIN_LEAK_SHARE if self.has_twin else 0.0
 
     @property
     def offered(self) -> str:

@@ -15,7 +15,6 @@ from perf_pipeline.host.scratch import scratch_folder
 from perf_pipeline.lifeline import stamp
 from perf_pipeline.loadgen.endurance.hour_plan import endurance_of, hour_plan
 from perf_pipeline.loadgen.endurance.time_scale import sample_every_s
-from perf_pipeline.loadgen.endurance.twin_leak import twin_leak_bytes
 from perf_pipeline.loadgen.environment.target_environments import call_with_servers, made_and_tried
 from perf_pipeline.loadgen.environment.user_code import user_code_of
 from perf_pipeline.loadgen.plan.level_job import kinds_of, level_job
@@ -193,14 +192,15 @@ class Soak:
         home = self._campaign.boots / self.boot_id
         home.mkdir(parents=True)
         user_code = user_code_of(scenario, os.environ)
-        for arm, leak_bytes, into in self._arms():
+        for arm, leak_share, into in self._arms():
             folder = home / arm
             folder.mkdir(exist_ok=True)
             share = CampaignShare(
                 hours=str(self._campaign.root / "hours"),
                 arm=arm,
                 workflows_per_hour=self._soak.workflows_per_hour,
-                leak_bytes=leak_bytes,
+                leak_share=leak_share,
+                leak_workflows=self._soak.workflows,
                 look_every_s=min(LOOK_EVERY_S, sample_every_s(scenario)),
             )
             for index in range(plan.processes):
@@ -211,10 +211,10 @@ class Soak:
                 )
         self._wait_ready()
 
-    def _arms(self) -> Iterator[tuple[str, int, list[WorkerProcess]]]:
-        yield "", 0, self.workers
+    def _arms(self) -> Iterator[tuple[str, float, list[WorkerProcess]]]:
+        yield "", 0.0, self.workers
         if self._soak.has_twin:
-            yield TWIN, twin_leak_bytes(self._soak.workflows), self.twin
+            yield TWIN, self._soak.twin_leak_share, self.twin
 
     def _wait_ready(self) -> None:
         deadline_ns = time.monotonic_ns() + int(START_TIMEOUT_S * 1e9)

@@ -33,8 +33,9 @@ class Campaign:
         begun_ns: CLOCK_MONOTONIC of the same moment.
         kernel_boot_id: Of the kernel whose clock that is; after another boot of the host the wall
             clock tells the time instead (``campaign_clock.py``).
-        twin_leak_bytes: What a second process leaks on purpose with each workflow (``twin.*`` among
-            the signals); 0 for no such process.
+        twin_leak_share: What a second process leaks on purpose over all hours, as a share of its
+            memory and heap blocks at the start (``twin.*`` among the signals); 0 for no such
+            process.
     """
 
     campaign_id: str
@@ -49,7 +50,7 @@ class Campaign:
     workflows_per_hour: int
     begun_ns: int = 0
     kernel_boot_id: str = ""
-    twin_leak_bytes: int = 0
+    twin_leak_share: float = 0.0
 
 
 def evidence_of(hour_seconds: float) -> Evidence:

@@ -5,25 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.worker.closed_loop import ClosedLoop
-from perf_pipeline.worker.endurance.planted_leak import LeakingSlot, PlantedLeak
+from perf_pipeline.worker.endurance.planted_leak import LeakingSlot
 
 if TYPE_CHECKING:
     from perf_pipeline.targets.target import Slot
     from perf_pipeline.worker.endurance.hour_link import HourLink
+    from perf_pipeline.worker.endurance.planted_leak import PlantedLeak
 
 
 class LastingLoop(ClosedLoop):
     """Threads that play one hour after the other until the chain of hours ends."""
 
-    def follow(self, first: HourLink, leak_bytes: int) -> None:
+    def follow(self, first: HourLink, leak: PlantedLeak | None) -> None:
         """Set where the chain begins; called before ``start``.
 
         Args:
             first: Its first link.
-            leak_bytes: What each workflow leaks on purpose; 0 for nothing.
+            leak: What workflows leak on purpose; None for nothing.
         """
         self._links: list[HourLink | None] = [first] * self._slots.slots
-        self._leak = PlantedLeak(leak_bytes) if leak_bytes else None
+        self._leak = leak
 
     def _play_slot(self, target_slot: Slot, slot: int) -> None:
         if self._leak is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from perf_pipeline.worker.endurance.hour_tasks import HourTasks, LastingTasks
 from perf_pipeline.worker.endurance.hours import end_worker, play_hours
-from perf_pipeline.worker.endurance.planted_leak import LeakingTasks, PlantedLeak
+from perf_pipeline.worker.endurance.planted_leak import LeakingTasks, begin_leak, planted_leak
 from perf_pipeline.worker.endurance.worker_hour import WorkerHour
 from perf_pipeline.worker.event_thread import EventThread
 from perf_pipeline.worker.own_time import monotonic_ns
@@ -55,7 +55,9 @@ def play(
     )
     get_ready(loop, job, journal, slots, facts, originals, lifecycle)
     recorder.finish(loop.in_flight)  # the cold starts: from now on each hour has its own
-    played = LeakingTasks(target, PlantedLeak(job.leak_bytes)) if job.leak_bytes else target
+    leak = planted_leak(job)
+    begin_leak(leak)
+    played = target if leak is None else LeakingTasks(target, leak)
 
     def hour_tasks(ledger: Ledger, hour_slots: SlotFile) -> HourTasks:
         return HourTasks(

@@ -10,6 +10,7 @@ from perf_pipeline.worker.endurance.hour_link import HourLink
 from perf_pipeline.worker.endurance.hour_loop import HourLoop
 from perf_pipeline.worker.endurance.hours import end_worker, play_hours
 from perf_pipeline.worker.endurance.lasting_loop import LastingLoop
+from perf_pipeline.worker.endurance.planted_leak import begin_leak, planted_leak
 from perf_pipeline.worker.endurance.worker_hour import WorkerHour
 from perf_pipeline.worker.own_time import monotonic_ns, sleep
 from perf_pipeline.worker.recorder import Recorder
@@ -42,7 +43,7 @@ def play(
     lifecycle = Lifecycle(job.job.setup, job.job.teardown)
     threads: list[int] = []
     recorder = Recorder(journal, slots, monotonic_ns)
-    last = HourLink()
+    last, leak = HourLink(), planted_leak(job)
     loop = LastingLoop(
         target=target,
         ledger=ledger_of(job, adapter.classify, recorder, slots),
@@ -54,10 +55,11 @@ def play(
         threads=threads,
         on_last_end=bell.ring,
     )
-    loop.follow(last, job.leak_bytes)
+    loop.follow(last, leak)
     facts = target_facts(target, executes_at_once=None)
     get_ready(loop, job, journal, slots, facts, originals, lifecycle)
     recorder.finish(loop.in_flight)  # the cold starts: from now on each hour has its own
+    begin_leak(leak)
 
     def hour_loop(ledger: Ledger, hour_slots: SlotFile) -> HourLoop:
         return HourLoop(

@@ -1,17 +1,76 @@
-"""How often a campaign is sampled, in real hours and in scaled ones."""
+"""Time constants of campaigns: one registry of those that are scaled with the hours."""
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import perf_pipeline
 import perf_pipeline.scenarios
+from perf_pipeline.config.endurance.endurance import Endurance
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.parse import read_scenario
+from perf_pipeline.loadgen.endurance import time_scale
 from perf_pipeline.loadgen.endurance.hour_plan import endurance_of
-from perf_pipeline.loadgen.endurance.time_scale import sample_every_s
+from perf_pipeline.loadgen.endurance.time_scale import lead_s, lease_s, sample_every_s, scaled_s
+
+ROOT = Path(perf_pipeline.__file__).parent
+FOLDERS = ("loadgen/endurance", "worker/endurance", "config/endurance", "samples/campaign")
+FILES = ("endurance_run.py",)
+REGISTRY = ROOT / "loadgen/endurance/time_scale.py"
+UNSCALED = {
+    "REAL_HOUR_S": "it is what the others are scaled by",
+    "start_timeout_s": "of a workflow, which takes as long in hours of any length",
+    "lease_s": "given for real hours; the registry scales it",
+    "hour_seconds": "the length of an hour itself",
+    "_ANSWER_S": "how long a process may take to answer",
+    "_END_S": "how long a process may take to end",
+    "_END_GRACE_S": "how long a process may take to end",
+    "_RECOVERY_GRACE_S": "how long a process may take to end",
+    "READY_S": "how long a process may take to read an hour's files",
+    "POLL_S": "how often a process looks",
+    "_POLL_S": "how often a process looks",
+    "LOOK_EVERY_S": "at most; samples of scaled hours are closer, and so are looks",
+}
+"""Other times of a campaign, and why hours of another length leave them as they are."""
+
+
+def times_of(path: Path) -> set[str]:
+    """Return the times that a module gives a value: constants, and defaults of fields."""
+    tree = ast.parse(path.read_text())
+    found = set()
+    for owner in (tree, *(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))):
+        for statement in owner.body:
+            if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+                targets: list[ast.expr] = [statement.target]
+            else:
+                targets = statement.targets if isinstance(statement, ast.Assign) else []
+            for target in targets:
+                names = target.elts if isinstance(target, ast.Tuple) else [target]
+                found |= {one.id for one in names if isinstance(one, ast.Name)}
+    return {name for name in found if name.lower().endswith(("_s", "_seconds", "_hours"))}
+
+
+def test_every_time_constant_is_in_the_registry_or_has_a_reason_not_to_be() -> None:
+    """The list below is exact, so that one which is gone is taken out of it."""
+    files = [ROOT / name for name in FILES]
+    files += [path for folder in FOLDERS for path in sorted((ROOT / folder).glob("*.py"))]
+    files += sorted((ROOT / "campaign").glob("*.py"))
+    elsewhere = {name: path for path in files if path != REGISTRY for name in times_of(path)}
+    assert {name: str(path) for name, path in elsewhere.items() if name not in UNSCALED} == {}
+    assert set(elsewhere) == set(UNSCALED)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5, 0.1, 0.01])
+def test_times_are_scaled_with_the_hours_down_to_what_processes_take(share: float) -> None:
+    soak = Endurance(rate_per_s=10.0, lease_s=900.0, hour_seconds=3600.0 * share)
+    assert lease_s(soak) == max(900.0 * share, time_scale.MIN_LEASE_S)
+    lead = min(soak.hour_seconds / 2, max(time_scale.LEAD_S * share, time_scale.MIN_LEAD_S))
+    assert lead_s(soak) == pytest.approx(lead)
+    assert scaled_s(60.0, soak.hour_seconds, 0.0) == pytest.approx(60.0 * share)
 
 
 @pytest.mark.parametrize(
