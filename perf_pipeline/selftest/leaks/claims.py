@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perf_pipeline.analysis.endurance.leak import judge_leak
+from perf_pipeline.analysis.endurance.leak import DAY_HOURS, judge_leak
 from perf_pipeline.analysis.endurance.run_leaks import judge_run
 from perf_pipeline.analysis.endurance.signal_series import SignalSeries
 from perf_pipeline.selftest.figure import Figure, Size
@@ -48,6 +49,7 @@ def run(size: Size, seed: int) -> list[Figure]:
         ),
         _power("leaks of 2 % in 24 h called a leak", small, 80.0),
         _power("leaks of 5 % in 24 h called a leak", large, 95.0),
+        *(_visible(growth, leaking) for growth, leaking in ((SMALL, small), (LARGE, large))),
         *(
             _share(
                 f"leaks of {growth} in 24 h called a leak: {shape}", "leak", {shape: found}, None
@@ -85,11 +87,33 @@ def _power(what: str, leaking: Found, limit: float) -> Figure:
     return replace(_share(what, "leak", plain, limit), at_most=False)
 
 
+def _visible(growth: float, leaking: Found) -> Figure:
+    """Return how many of the leaks that a signal says it can see are called one."""
+    every = [one for found in leaking.values() for one in found]
+    seen = [one for one in every if _smallest_visible(one) <= growth]
+    called = sum(one.verdict == "leak" for one in seen)
+    return Figure(
+        f"leaks of {100 * growth:g} % in 24 h called a leak, where one of this size is visible",
+        100.0 * called / len(seen) if seen else None,
+        "%",
+        80.0,
+        at_most=False,
+        note=f"{len(seen)} of {len(every)} signals say that it is",
+    )
+
+
+def _smallest_visible(one: LeakVerdict) -> float:
+    """Return the smallest leak that a signal shows, in 24 hours, as a share of its level."""
+    if one.smallest_visible is None or not one.level:
+        return math.inf
+    return one.smallest_visible * DAY_HOURS / one.level
+
+
 def _runs(healthy: Found, leaking: Found, seed: int) -> list[Figure]:
     """Judge runs of many signals: all of them healthy, and with a leak in one of them."""
     rng = np.random.default_rng([seed, RUN_SIGNALS])
     every = [one for each in healthy.values() for one in each]
-    leaks = [one for shape, each in leaking.items() if shape != DOUBTED for one in each]
+    leaks = [one for each in leaking.values() for one in each]
     words: dict[str, list[str]] = {"healthy": [], "leaking": []}
     for _ in range(min(MAX_RUNS, len(every) // 2)):
         signals = [every[place] for place in rng.permutation(len(every))[:RUN_SIGNALS]]
