@@ -1,9 +1,10 @@
 """The composition root of an endurance campaign: hours of constant load on a target that lives on.
 
-``begin_campaign`` makes the folder and starts the target. ``play_hour`` plays one hour, from any
-process: it attaches to the target, drives the load until the deadline, and writes ``hour.json``.
-``run_endurance`` plays all hours in this process without a gap between them. ``end_campaign`` ends
-the target, which ends by itself when no hour comes for the length of its lease.
+``begin_campaign`` makes the folder of a ``planned_campaign`` and starts the target. ``play_hour``
+plays one hour, from any process: it attaches to the target, drives the load until the deadline, and
+writes ``hour.json``. ``run_endurance`` plays all hours in this process without a gap between them.
+``end_campaign`` ends the target, which ends by itself when no hour comes for the length of its
+lease.
 """
 
 from __future__ import annotations
@@ -15,14 +16,12 @@ import time
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perf_pipeline.campaign.hour_player import HourPlayer
 from perf_pipeline.config.duration import DEFAULT_WAIT_S
 from perf_pipeline.config.scenario.variables import Variables
 from perf_pipeline.errors import PerfPipelineError, RunFolderError
-from perf_pipeline.loadgen.checked_run import CheckedRun
 from perf_pipeline.loadgen.endurance.attachment import attach, connect
 from perf_pipeline.loadgen.endurance.exact_malloc import with_exact_malloc
 from perf_pipeline.loadgen.endurance.hour_plan import endurance_of
@@ -31,16 +30,15 @@ from perf_pipeline.samples.campaign.campaign import Campaign, evidence_of, write
 from perf_pipeline.samples.campaign.campaign_clock import read_kernel_boot_id
 from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
 from perf_pipeline.samples.disk_space import free_bytes
-from perf_pipeline.samples.run_folder import new_run_id, write_json
+from perf_pipeline.samples.run_folder import write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from perf_pipeline.config.endurance.endurance import Endurance
-    from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
-    from perf_pipeline.loadgen.environment.environment import TargetEnvironment
+    from perf_pipeline.loadgen.checked_run import CheckedRun
     from perf_pipeline.loadgen.supervise.level_log import Progress
     from perf_pipeline.samples.campaign.hour import Hour
 
@@ -53,43 +51,31 @@ HOUR_BYTES = 2_000_000
 
 
 def begin_campaign(
-    scenario: Scenario,
+    planned: CheckedRun,
     settings: Settings,
     *,
-    campaign_id: str | None = None,
-    hours: float | None = None,
-    hour_seconds: float | None = None,
-    rate_per_s: float | None = None,
     notify: Callable[[str], None] = lambda _text: None,
-    environments: Mapping[str, TargetEnvironment] = MappingProxyType({}),
     wait_s: float = DEFAULT_WAIT_S,
 ) -> CampaignFolder:
     """Make a campaign's folder and start its target, which outlives this process.
 
     Args:
-        scenario: Has an ``[endurance]`` table; checked.
+        planned: Of ``planned_campaign``.
         settings: Where things are.
-        campaign_id: Its id; None for a new one.
-        hours: How long, in hours; None for the scenario's.
-        hour_seconds: Length of one; likewise.
-        rate_per_s: Arrivals a second; likewise.
         notify: Called with each line to show meanwhile.
-        environments: Target to its environment, where it is made already.
         wait_s: How long to wait for another load run on this host to end.
 
     Raises:
         PerfPipelineError: The target, a server or the disk space for all hours is unavailable.
     """
-    given = {"hours": hours, "hour_seconds": hour_seconds, "rate_per_s": rate_per_s}
-    changed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    soak = replace(endurance_of(scenario), **changed)
+    scenario, soak = planned.scenario, endurance_of(planned.scenario)
     variables = with_exact_malloc(_without_secrets(scenario.variables))
-    scenario = replace(scenario, endurance=soak, variables=variables)
-    folder = CampaignFolder.of(settings.results_dir, campaign_id or new_run_id(datetime.now(UTC)))
+    stored = replace(scenario, variables=variables)
+    folder = CampaignFolder.of(settings.results_dir, planned.run_id)
     settings.results_dir.mkdir(parents=True, exist_ok=True)
     _refuse_full_disk(soak, settings)
     (folder.root / "hours").mkdir(parents=True)
-    checked = CheckedRun(folder.campaign_id, scenario, dict(environments))
+    checked = replace(planned, scenario=stored)
     write_json(folder.scenario_file, json.loads(checked.to_json()))
     attach(folder, settings, notify=notify, wait_s=wait_s).close()
     campaign = Campaign(
@@ -155,31 +141,21 @@ def play_hour(
 
 
 def run_endurance(
-    scenario: Scenario,
+    planned: CheckedRun,
     settings: Settings,
     *,
-    campaign_id: str | None = None,
-    hours: float | None = None,
-    hour_seconds: float | None = None,
-    rate_per_s: float | None = None,
     notify: Callable[[str], None] = lambda _text: None,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
     on_hour: Callable[[CampaignFolder, Hour], None] = lambda _folder, _hour: None,
     partition_of: Callable[[int], str] = lambda _hour: "",
-    environments: Mapping[str, TargetEnvironment] = MappingProxyType({}),
     wait_s: float = DEFAULT_WAIT_S,
 ) -> CampaignFolder:
     """Play all hours of a campaign without a gap between them, and end its target.
 
     Args:
-        scenario: As of ``begin_campaign``.
+        planned: As of ``begin_campaign``.
         settings: Likewise.
-        campaign_id: Likewise.
-        hours: Likewise.
-        hour_seconds: Likewise.
-        rate_per_s: Likewise.
         notify: Likewise.
-        environments: Likewise.
         wait_s: Likewise.
         on_progress: Called about once a second with the progress of the load.
         on_hour: Called with the campaign's folder and each hour as it ends.
@@ -188,17 +164,7 @@ def run_endurance(
     Raises:
         PerfPipelineError: As of ``begin_campaign``.
     """
-    folder = begin_campaign(
-        scenario,
-        settings,
-        campaign_id=campaign_id,
-        hours=hours,
-        hour_seconds=hour_seconds,
-        rate_per_s=rate_per_s,
-        notify=notify,
-        environments=environments,
-        wait_s=wait_s,
-    )
+    folder = begin_campaign(planned, settings, notify=notify, wait_s=wait_s)
     try:
         with _playing(folder):
             player = HourPlayer(

@@ -74,6 +74,7 @@ def soak_target(
 
     A campaign that has hours to come goes on; otherwise another one begins.
     """
+    from perf_pipeline.campaign.planned_campaign import planned_campaign
     from perf_pipeline.endurance_run import begin_campaign, end_target
 
     folder = current_campaign(context.instance)
@@ -82,11 +83,13 @@ def soak_target(
             if folder is not None:
                 end_target(folder)
             folder = begin_campaign(
-                open_scenario(config.scenario, read_machine_limits()),
+                planned_campaign(
+                    open_scenario(config.scenario, read_machine_limits()),
+                    hours=config.hours,
+                    hour_seconds=config.hour_seconds,
+                    rate_per_s=config.rate_per_s,
+                ),
                 settings_with(config.results_dir),
-                hours=config.hours,
-                hour_seconds=config.hour_seconds,
-                rate_per_s=config.rate_per_s,
                 notify=notifier(context.log),
                 wait_s=parse_duration(config.wait, "wait"),
             )

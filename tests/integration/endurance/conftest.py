@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_pipeline.campaign.planned_campaign import planned_campaign
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.parse import read_scenario
 from perf_pipeline.config.scenario.target_spec import parse_target
@@ -87,6 +88,7 @@ def soaked(
             twin=str(twin).lower(),
         )
         path.write_text(text)
-        return run_endurance(read_scenario(path, read_machine_limits()), settings)
+        scenario = read_scenario(path, read_machine_limits())
+        return run_endurance(planned_campaign(scenario), settings)
 
     return play

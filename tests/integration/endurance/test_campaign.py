@@ -14,6 +14,7 @@ import polars as pl
 import psutil
 import pytest
 
+from perf_pipeline.campaign.planned_campaign import planned_campaign
 from perf_pipeline.endurance_run import (
     begin_campaign,
     end_campaign,
@@ -46,7 +47,7 @@ def begun(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[CampaignFo
     """A campaign of long hours whose target lives; it is ended after the test."""
     is_async = getattr(request, "param", "threads") == "tasks"
     scenario = soaked_scenario(tmp_path / "code", is_async=is_async, hour_seconds=600.0, twin=False)
-    folder = begin_campaign(scenario, settings_in(tmp_path))
+    folder = begin_campaign(planned_campaign(scenario), settings_in(tmp_path))
     yield folder
     end_target(folder)
 
@@ -55,7 +56,7 @@ def test_hours_without_a_gap_play_every_workflow_once_on_one_living_target(tmp_p
     """Three hours of 1.5 s at 40/s: 180 workflows, 25 ms apart across the hours as within them."""
     code, heard = tmp_path / "code", []
     folder = run_endurance(
-        soaked_scenario(code),
+        planned_campaign(soaked_scenario(code)),
         settings_in(tmp_path),
         on_hour=lambda _folder, hour: heard.append(hour),
         partition_of=lambda hour: f"key-{hour}",
@@ -164,7 +165,7 @@ def test_a_target_that_is_killed_ends_the_hour_and_the_next_one_has_a_new_boot_i
 def test_a_target_ends_when_no_hour_comes_for_the_length_of_its_lease(tmp_path: Path) -> None:
     """A lease of one second, and nobody attaches."""
     scenario = soaked_scenario(tmp_path / "code", lease_s=1.0, twin=False)
-    folder = begin_campaign(scenario, settings_in(tmp_path))
+    folder = begin_campaign(planned_campaign(scenario), settings_in(tmp_path))
     living = connect(folder)
     assert living is not None
     living.close()
