@@ -22,7 +22,6 @@ from perf_pipeline.loadgen.environment.user_code import user_code_of
 from perf_pipeline.loadgen.plan.level_job import kinds_of, level_job
 from perf_pipeline.loadgen.profiling.traced_level import TracingError, play_traced, traced_plan
 from perf_pipeline.loadgen.run_servers import RunServers
-from perf_pipeline.metrics.allocations.growth_file import write_growth_places
 from perf_pipeline.samples.run_folder import new_run_id
 from perf_pipeline.worker.tracing.trace_job import TraceJob
 
@@ -44,13 +43,13 @@ def trace_growth(
     notify: Callable[[str], None] = lambda _text: None,
     wait_s: float | None = DEFAULT_WAIT_S,
 ) -> GrowthPlaces:
-    """Play a scenario with its allocations traced, and name what grew; it is stored as well.
+    """Play a scenario with its allocations traced, and name what grew; nothing is stored.
 
-    The file is ``RESULTS/allocations/ID.json``. Only memory that Python's allocators hand out is
-    traced. What native code allocates by itself is not: it is in ``process.outside_bytes``.
+    Only memory that Python's allocators hand out is traced. What native code allocates by itself is
+    not: it is in ``process.outside_bytes``.
 
     Args:
-        scenario: Checked; its kinds of workflow are played in a closed loop.
+        scenario: Checked; its kinds of workflow are played in a closed loop, also those of hours.
         settings: Where things are.
         trace: How much is played; None for the usual amount.
         environment: Of the scenario's target; None to make it.
@@ -115,8 +114,6 @@ def trace_growth(
                 job=job,
                 user_code=user_code_of(scenario, os.environ),
             )
-            growth = growth_places(traced, found, lambda one: code_line(one, found.import_path))
+            return growth_places(traced, found, lambda one: code_line(one, found.import_path))
         except TracingError as error:
-            growth = no_growth_places(traced, str(error))
-    write_growth_places(settings.results_dir, growth)
-    return growth
+            return no_growth_places(traced, str(error))

@@ -1,6 +1,5 @@
 """The job that plays all hours of a campaign in one go, without a gap between them."""
 
-import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,6 +22,7 @@ from perf_pipeline.config.duration import parse_duration
 from perf_pipeline.config.endurance.endurance import REAL_HOUR_S
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
+from perf_pipeline.config.settings import current_settings
 from perf_pipeline.samples.campaign.campaign import Campaign
 from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
 from perf_pipeline.samples.campaign.first_partition import (
@@ -54,34 +54,31 @@ def first_of(now: datetime, hours: int, hour_seconds: float) -> FirstPartition:
 @dg.op
 def play_campaign(context: dg.OpExecutionContext, config: GaplessConfig) -> str:
     """Play all hours; mark the partition of each as it ends. The value is the campaign's folder."""
+    from perf_pipeline.campaign.planned_campaign import planned_campaign
     from perf_pipeline.endurance_run import run_endurance
     from perf_pipeline.loadgen.endurance.hour_plan import endurance_of
 
     settings, notify = settings_with(config.results_dir), notifier(context.log)
     checked = checked_run(settings, config.campaign_id)
     with ending_as_canceled(context):
-        scenario = (
-            checked.scenario if checked else open_scenario(config.scenario, read_machine_limits())
-        )
-        soak = endurance_of(scenario)
-        first = first_of(
-            datetime.now(UTC),
-            math.ceil(config.hours or soak.hours),
-            config.hour_seconds or soak.hour_seconds,
-        )
-        hang_up_as_terminate()
-        folder = run_endurance(
-            scenario,
-            settings,
+        planned = planned_campaign(
+            checked.scenario if checked else open_scenario(config.scenario, read_machine_limits()),
             campaign_id=config.campaign_id,
             hours=config.hours,
             hour_seconds=config.hour_seconds,
             rate_per_s=config.rate_per_s,
+            environments=checked.environments if checked else {},
+        )
+        soak = endurance_of(planned.scenario)
+        first = first_of(datetime.now(UTC), soak.hour_count, soak.hour_seconds)
+        hang_up_as_terminate()
+        folder = run_endurance(
+            planned,
+            settings,
             notify=notify,
             wait_s=parse_duration(config.wait, "wait"),
             partition_of=first.of_hour,
             on_hour=partial(_mark, context, notify, first),
-            environments=checked.environments if checked else {},
         )
     return str(folder.root)
 
@@ -121,14 +118,14 @@ def judge_and_report(
 ) -> None:
     """Record trend, checks and report of the campaign, and fail the run unless all checks pass."""
     from assets.shown.endurance import verdict_metadata
-    from perf_pipeline.campaign.campaign_judging import judge_campaign
+    from perf_pipeline.campaign.trend import judge_trend
     from perf_pipeline.report.endurance.checks import failures
     from perf_pipeline.report.endurance.files import write_campaign_report
     from perf_pipeline.report.endurance.stored_campaign import stored_campaign
 
     folder = CampaignFolder(Path(root))
     with ending_as_canceled(context):
-        judge_campaign(folder)
+        judge_trend(folder, current_settings(), notify=notifier(context.log))
         stored = stored_campaign(folder.root)
         page = write_campaign_report(folder.root)
     for name, metadata in (

@@ -7,10 +7,14 @@ import dagster as dg
 
 from assets.endurance.campaigns import campaign_to_join
 from assets.endurance.hours import GROUP, endurance_hour, tag_run
+from assets.launchpad.flag_form import WAIT
 from assets.owners import OWNERS
+from assets.resources import notifier
 from assets.run_inventory import ending_as_canceled
 from assets.shown.links import report_links
 from assets.tags import VERDICT_TAG
+from perf_pipeline.config.duration import parse_duration
+from perf_pipeline.config.settings import current_settings
 from perf_pipeline.report.text import escape
 
 if TYPE_CHECKING:
@@ -23,22 +27,38 @@ CHECKS = {
 }
 
 
+class TrendConfig(dg.Config):
+    """How a trend is judged."""
+
+    wait: str = WAIT
+
+
 @dg.asset(
     group_name=GROUP,
     kinds={"json"},
     owners=OWNERS,
     deps=[dg.AssetDep(endurance_hour, partition_mapping=dg.AllPartitionMapping())],
 )
-def endurance_trend(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-    """Leaks, loss over 24 hours and errors, judged over all hours of the campaign so far."""
+def endurance_trend(
+    context: dg.AssetExecutionContext, config: TrendConfig
+) -> dg.MaterializeResult[None]:
+    """Leaks, loss over 24 hours and errors, judged over all hours of the campaign so far.
+
+    Where it leaks, and is over, a short second arm names the places in the code that grew.
+    """
     from assets.shown.endurance import verdict_metadata
-    from perf_pipeline.campaign.campaign_judging import judge_campaign
+    from perf_pipeline.campaign.trend import judge_trend
     from perf_pipeline.report.endurance.stored_campaign import stored_campaign
 
     with ending_as_canceled(context):
         folder = campaign_to_join(context.instance)
         tag_run(context, folder.campaign())
-        found = judge_campaign(folder)
+        found = judge_trend(
+            folder,
+            current_settings(),
+            notify=notifier(context.log),
+            wait_s=parse_duration(config.wait, "wait"),
+        )
         stored = stored_campaign(folder.root)
     context.instance.add_run_tags(context.run.run_id, {VERDICT_TAG: found.leak})
     return dg.MaterializeResult(metadata=verdict_metadata(stored))

@@ -8,6 +8,7 @@ from assets.shown.charts import drawn
 from assets.shown.tables import shown_table
 from perf_pipeline.report.endurance import tables
 from perf_pipeline.report.endurance.drawn import drawn_hours, drawn_signals
+from perf_pipeline.report.endurance.growth import growth_lines
 from perf_pipeline.report.endurance.stored_campaign import StoredCampaign
 from perf_pipeline.report.text import escape
 from perf_pipeline.report.text.quantity import rounded
@@ -51,11 +52,13 @@ def verdict_metadata(stored: StoredCampaign) -> Mapping[str, dg.MetadataValue]:
         for one in leaks
         if one.growth_per_hour is not None
     }
+    grown = "\n".join(f"- {escape.markdown(line)}" for line in growth_lines(stored))
     return {
         "evidence": dg.MetadataValue.text(stored.basis),
         "hours": dg.MetadataValue.int(len(stored.hours)),
         "leak": dg.MetadataValue.text("not judged" if found is None else found.leak),
         "leaks": shown_table(tables.leaks_table(stored)),
+        **({"places that grew": dg.MetadataValue.md(grown)} if grown else {}),
         "degradation": shown_table(tables.losses_table(stored)),
         "breaks and gaps": shown_table(tables.interruptions_table(stored)),
         "hours side by side": drawn(drawn_hours(stored)),

@@ -29,12 +29,14 @@ from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.metrics.performance import performance_metrics
 from perf_pipeline.metrics.records.stored_level import read_stored_level
 from perf_pipeline.metrics.resources.resource_sampler import ResourceSampler
+from perf_pipeline.metrics.signals.known_limits import known_limits
 from perf_pipeline.metrics.signals.signal_recorder import TARGET, Boot, SignalRecorder
 from perf_pipeline.metrics.summary import summarise_level
 from perf_pipeline.samples.campaign.begun_hour import BegunHour, read_begun_hour, write_begun_hour
 from perf_pipeline.samples.campaign.campaign_clock import CampaignClock
 from perf_pipeline.samples.campaign.campaign_folder import PERFORMANCE
 from perf_pipeline.samples.campaign.hour import DEADLINE, Hour, write_hour
+from perf_pipeline.samples.campaign.signal_limits import write_signal_limits
 from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.run_folder import write_json
 
@@ -239,9 +241,11 @@ class HourPlayer:
 
     def _attached(self) -> Attachment:
         if self._attachment is None:
-            self._attachment = attach(
-                self._folder, self._settings, notify=self._notify, wait_s=self._wait_s
-            )
+            found = attach(self._folder, self._settings, notify=self._notify, wait_s=self._wait_s)
+            self._attachment = found
+            limits = self._folder.limits_file(found.boot_id)
+            if not limits.exists():
+                write_signal_limits(limits, known_limits(found.pids, found.servers))
         return self._attachment
 
     def _detach(self) -> None:

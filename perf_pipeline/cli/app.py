@@ -110,7 +110,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "releases": ("perf-pipeline releases", "perf-pipeline releases --since 2.17.0 --json"),
     "report": ("perf-pipeline report", "perf-pipeline report results/20241201_120000-4f2c"),
     "detect": ("perf-pipeline detect history.jsonl --json", "perf-pipeline detect history.csv"),
-    "leaks": ("perf-pipeline leaks signals.jsonl --json", "perf-pipeline leaks signals.csv"),
+    "leaks": (
+        "perf-pipeline leaks signals.jsonl --json",
+        "perf-pipeline leaks endurance-20241201_120000-4f2c",
+    ),
     "allocations": (
         "perf-pipeline allocations baseline --nodes lean",
         "perf-pipeline allocations my.toml --warm-up 500 --workflows 200 --json",

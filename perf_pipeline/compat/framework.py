@@ -6,7 +6,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.campaign.campaign_judging import judge_campaign
+from perf_pipeline.campaign.planned_campaign import planned_campaign
+from perf_pipeline.campaign.trend import judge_trend
 from perf_pipeline.compat.comprehensive_report import write_comprehensive_report
 from perf_pipeline.compat.load_test_config import WORKFLOW_TYPES, LoadTestConfig
 from perf_pipeline.compat.loads_course import LoadsCourse
@@ -241,8 +242,9 @@ class LoadTestFramework:
         )
         scenario = replace(scenario, concurrency=(), endurance=soak)
         refuse_unplayable(scenario)
-        folder = run_endurance(scenario, self._settings, notify=self._notify, wait_s=self._wait_s)
-        judge_campaign(folder)
+        planned, settings = planned_campaign(scenario), self._settings
+        folder = run_endurance(planned, settings, notify=self._notify, wait_s=self._wait_s)
+        judge_trend(folder, settings, notify=self._notify, wait_s=self._wait_s)
         write_campaign_report(folder.root)
         return [PerformanceMetrics(**performance) for _, performance in folder.performances()]
 

@@ -38,8 +38,9 @@ def read_signals(file: Path) -> list[SignalSeries]:
     ``.jsonl``: one object a line with ``name``, ``seconds`` and ``value``, perhaps ``workflows``
     and ``limit``; other keys are ignored. ``seconds``, ``value`` and ``workflows`` are lists of
     one length, and the line is a whole signal; or they are numbers, and the line is one sample of
-    the signal with its name. ``.csv``: a row is a sample, with the same names as columns; without
-    the column ``name`` all rows are one signal with the name of the file.
+    the signal with its name. A line with ``values`` instead, as in ``signals.jsonl`` of an hour, is
+    a sample of every signal that it names. ``.csv``: a row is a sample, with the same names as
+    columns; without the column ``name`` all rows are one signal with the name of the file.
 
     Raises:
         SeriesFileError: It cannot be read, or a line of it is wrong; all problems at once.
@@ -47,20 +48,31 @@ def read_signals(file: Path) -> list[SignalSeries]:
     problems: list[str] = []
     found: dict[tuple[str, int], _Samples] = {}
     for line, row, problem in read_rows(file):
-        given = row if is_json_lines(file) or problem else _cells(row, file.stem)
-        wrong = [problem] if problem else list(_row_problems(given))
-        if wrong:
-            problems += [f"line {line} {one}" for one in wrong]
+        if problem:
+            problems.append(f"line {line} {problem}")
             continue
-        is_whole = isinstance(given["value"], list)
-        samples = found.setdefault((given["name"], line if is_whole else 0), _Samples())
-        _add(samples, given, line)
+        for given in _signals_of(row) if is_json_lines(file) else [_cells(row, file.stem)]:
+            wrong = list(_row_problems(given))
+            if wrong:
+                problems += [f"line {line} {one}" for one in wrong]
+                continue
+            is_whole = isinstance(given["value"], list)
+            samples = found.setdefault((given["name"], line if is_whole else 0), _Samples())
+            _add(samples, given, line)
     for (name, _), samples in found.items():
         problems += _order_problems(name, samples)
     if not found and not problems:
         problems.append("has no signal")
     refuse(file, problems)
     return [_series(name, samples) for (name, _), samples in found.items()]
+
+
+def _signals_of(row: Any) -> list[Any]:
+    """Return an object a signal of a line; a line with ``values`` has many, of one moment."""
+    if not isinstance(row, dict) or not isinstance(row.get("values"), dict):
+        return [row]
+    moment = {key: row[key] for key in ("seconds", "workflows") if key in row}
+    return [{**moment, "name": name, "value": value} for name, value in row["values"].items()]
 
 
 def _cells(row: dict[str, str], name: str) -> dict[str, Any]:

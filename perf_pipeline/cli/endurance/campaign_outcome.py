@@ -10,7 +10,7 @@ import typer
 
 from perf_pipeline.campaign.campaign_judging import judge_campaign
 from perf_pipeline.cli.child_end import end_of
-from perf_pipeline.cli.lines.lines import line_width, wrapped
+from perf_pipeline.cli.lines.lines import line_width, show_wrapped, wrapped
 from perf_pipeline.cli.lines.terminal import show, show_report
 from perf_pipeline.cli.output import answer
 from perf_pipeline.errors import RunFolderError
@@ -19,6 +19,7 @@ from perf_pipeline.program.dagster_home import VARIABLE
 from perf_pipeline.report.endurance.answers import answers
 from perf_pipeline.report.endurance.checks import findings
 from perf_pipeline.report.endurance.files import write_campaign_report
+from perf_pipeline.report.endurance.growth import growth_lines
 from perf_pipeline.report.endurance.stored_campaign import stored_campaign
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def _show(
         line = " ".join((one.question, f"{one.answer.text}.", *one.sentences[:2]))
         for text in wrapped(line, line_width(as_json=as_json)):
             show(text, as_json=as_json)
+    show_wrapped(growth_lines(stored), as_json=as_json)
     show_report(page, as_json=as_json)
     found = stored.verdicts
     answer(
@@ -113,6 +115,7 @@ def _show(
             "checks": {name: one.passed for name, one in findings(stored).items()},
             "hours": [asdict(one) for one in stored.hours],
             "verdicts": None if found is None else asdict(found),
+            "growth": None if stored.growth is None else asdict(stored.growth),
         },
         as_json=as_json,
     )

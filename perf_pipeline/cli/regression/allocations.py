@@ -28,14 +28,17 @@ from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.scenario.problems import Problems
 from perf_pipeline.errors import GaveUpWaitingError, PerfPipelineError, ScenarioError
 from perf_pipeline.exit_code import Exit
-from perf_pipeline.metrics.allocations.growth_file import growth_path
+from perf_pipeline.loadgen.checked_run import read_checked_run
+from perf_pipeline.metrics.allocations.growth_file import growth_path, write_growth_places
 from perf_pipeline.report.allocations.sentences import growth_sentences
+from perf_pipeline.samples.campaign.campaign_folder import campaign_named
 from perf_pipeline.worker.tracing.trace_job import TraceJob
 
 if TYPE_CHECKING:
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.metrics.allocations.growth_places import GrowthPlaces
+    from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
 
 
 @takes_flags("overrides", Overrides, flags_for_allocations())
@@ -44,8 +47,8 @@ def allocations(
     scenario: Annotated[
         str,
         typer.Argument(
-            metavar="SCENARIO|FILE.toml",
-            help="Whose workflows are played, by name or file, in a closed loop of one process.",
+            metavar="SCENARIO|FILE.toml|CAMPAIGN",
+            help="Whose workflows are played in a closed loop of one process, by name, file or id.",
             autocompletion=offer_scenarios,
         ),
     ],
@@ -58,7 +61,8 @@ def allocations(
     """Name the lines of code whose memory grows with the number of workflows, as a leak does.
 
     Plays workflows with tracemalloc, in intervals of equal work, and compares what is not freed.
-    Native memory is not traced. The result is a diagnosis and counts in no verdict.
+    Native memory is not traced. The result is a diagnosis and counts in no verdict; that of a
+    campaign (endurance-ID) is in its folder, and its next report shows it.
 
     Exit codes: 0 nothing grew to the end; 1 a place did; 2 bad input; 3 nothing could be told;
     70 a defect of ours; 75 gave up waiting for another load run; 129, 130, 143 interrupted.
@@ -66,11 +70,17 @@ def allocations(
     with bad_input_explained(as_json=as_json):
         settings = settings_with(results)
         wait_s = parse_duration(wait, "--wait")
-        checked = _check(scenario, overrides, asked, settings)
+        campaign = campaign_named(scenario, settings.results_dir)
+        if campaign is None:
+            checked = _check(scenario, overrides, asked, settings)
+        else:
+            checked = _check_campaign(campaign, overrides, asked)
         make_results_folder(settings.results_dir)
     found = _traced(checked, asked, settings, wait_s, as_json=as_json)
+    file = growth_path(settings.results_dir, found.trace_id)
+    path = file if campaign is None else campaign.growth_file
+    write_growth_places(path, found)
     show_wrapped(growth_sentences(found), as_json=as_json)
-    path = growth_path(settings.results_dir, found.trace_id)
     show(f"stored: {path}", as_json=as_json)
     answer({"file": str(path), **asdict(found)}, as_json=as_json)
     if found.problem:
@@ -97,6 +107,28 @@ def _check(
     if problems.sentences():
         raise ScenarioError(problems.sentences())
     return checked
+
+
+def _check_campaign(
+    campaign: CampaignFolder, overrides: Overrides, asked: AllocationFlags
+) -> Scenario:
+    """Return what a campaign plays; flags that change it are refused.
+
+    Raises:
+        ScenarioError: With every problem of the flags.
+        RunFolderError: Its scenario cannot be read.
+    """
+    problems = Problems(campaign.root.name)
+    check_flags(asked, problems)
+    for one in flags_for_allocations():
+        if getattr(overrides, one.field) != getattr(Overrides(), one.field):
+            problems.flag(
+                one.option,
+                "changes what the campaign played: leave it out, or name its scenario instead.",
+            )
+    if problems.sentences():
+        raise ScenarioError(problems.sentences())
+    return read_checked_run(campaign.scenario_file).scenario
 
 
 def _traced(

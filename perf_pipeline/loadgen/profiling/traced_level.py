@@ -96,7 +96,7 @@ def _max_concurrency(scenario: Scenario) -> int:
         *(level.concurrency for level in scenario.levels),
         *(arrivals.slots for arrivals in scenario.arrivals),
         *(stage.concurrency for stage in scenario.stages),
-        1,
+        scenario.endurance.slots if scenario.endurance else 1,
         1,
     )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.endurance.run_leaks import decides
 from perf_pipeline.report.endurance import words
+from perf_pipeline.report.endurance.growth import growth_in_short
 from perf_pipeline.report.run.answers import Verdict
 from perf_pipeline.report.text import escape, quantity
 from perf_pipeline.report.text.table import Cell
@@ -35,7 +36,7 @@ def answers(stored: StoredCampaign) -> tuple[Verdict, ...]:
     return (
         _evidence(stored),
         _complete(stored),
-        Verdict(LEAK, *_leak(found)),
+        Verdict(LEAK, *_leak(stored)),
         Verdict(LOSS, *_loss(found)),
         Verdict(ERRORS, *_errors(found)),
     )
@@ -73,7 +74,8 @@ def _complete(stored: StoredCampaign) -> Verdict:
     return Verdict(COMPLETE, Cell(ended, "good"), ("Without a gap, on one process of the target.",))
 
 
-def _leak(found: Verdicts | None) -> tuple[Cell, tuple[str, ...]]:
+def _leak(stored: StoredCampaign) -> tuple[Cell, tuple[str, ...]]:
+    found = stored.verdicts
     if found is None:
         return _NOT_JUDGED, ()
     all_own = [one for one in found.leaks if not words.is_twin(one.name)]
@@ -87,6 +89,8 @@ def _leak(found: Verdicts | None) -> tuple[Cell, tuple[str, ...]]:
         f"{len(leaks)} leak, {len(unclear)} inconclusive, {clean} clean."
     )
     said += [f"{reason[:1].upper()}{reason[1:]}." for reason in found.leak_reasons[:REASONS_MAX]]
+    if grown := growth_in_short(stored):
+        said.append(grown)
     beside = [one.name for one in all_own if one.verdict == "leak" and not decides(one.name)]
     if beside:
         named = ", ".join(map(escape.name, beside))
@@ -113,6 +117,8 @@ def _growth(one: LeakVerdict) -> str:
         grows = f"{words.amount(one.growth_per_hour, unit, signed=True)} per hour"
     if one.interval is not None:
         grows += f" ({words.between(*one.interval, unit)})"
+    if one.hours_to_limit is not None:
+        grows += f", at its limit in {quantity.significant(one.hours_to_limit)} h"
     return f"{name}: {one.verdict}, {grows}"
 
 

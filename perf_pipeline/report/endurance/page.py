@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.report.endurance import tables
 from perf_pipeline.report.endurance.answers import answers
+from perf_pipeline.report.endurance.growth import growth_lines
 from perf_pipeline.report.page_environment import page_environment, page_script
 from perf_pipeline.report.text import escape, quantity
 
@@ -42,6 +43,7 @@ def render_html(
         hour_charts=hour_charts,
         interruptions=tables.interruptions_table(stored),
         leaks=tables.leaks_table(stored),
+        growth=growth_lines(stored),
         losses=tables.losses_table(stored),
         changes=tables.changes_table(stored),
         signal_charts=signal_charts,

@@ -7,7 +7,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.endurance.endurance import REAL_HOUR_S
+from perf_pipeline.metrics.allocations.growth_file import read_growth_places
 from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
+from perf_pipeline.samples.campaign.hour import GAP_SHARE_MIN
 from perf_pipeline.samples.campaign.missing_signals import MissingSignal
 from perf_pipeline.samples.campaign.verdicts import read_verdicts
 
@@ -15,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from perf_pipeline.metrics.allocations.growth_places import GrowthPlaces
     from perf_pipeline.samples.campaign.campaign import Campaign
     from perf_pipeline.samples.campaign.hour import Hour
+    from perf_pipeline.samples.campaign.signal_limits import SignalLimit
     from perf_pipeline.samples.campaign.signal_sample import SignalSample
     from perf_pipeline.samples.campaign.verdicts import Verdicts
 
 VERDICTS = "verdicts.json"
-GAP_SHARE_MIN = 1 / 60
-"""A gap of more than this share of an hour, one minute of a real one, is named as a gap."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +36,18 @@ class StoredCampaign:
         hours: Those that have ended, in order.
         samples: Values of the signals, in order of time.
         missing_signals: Name of each signal that samples lack to how many, and why the last one.
+        limits: Name of each signal with a known limit to the limit, of the newest life that has it.
         verdicts: None where it was not judged yet.
+        growth: The places that grew, or why none can be named; None where they were not looked for.
     """
 
     campaign: Campaign
     hours: tuple[Hour, ...]
     samples: tuple[SignalSample, ...]
     missing_signals: dict[str, MissingSignal]
+    limits: dict[str, SignalLimit]
     verdicts: Verdicts | None
+    growth: GrowthPlaces | None
 
     @property
     def is_real(self) -> bool:
@@ -103,9 +109,17 @@ def stored_campaign(root: Path) -> StoredCampaign:
     begun = folder.begun_hours()
     samples = (sample for hour in begun for sample in folder.signals(hour))
     lacking = _summed(folder.missing_signals(hour) for hour in begun)
-    judged = root / VERDICTS
-    verdicts = read_verdicts(judged) if judged.exists() else None
-    return StoredCampaign(folder.campaign(), hours, tuple(samples), lacking, verdicts)
+    limits = {name: one for hour in hours for name, one in folder.limits(hour.boot_id).items()}
+    judged, traced = root / VERDICTS, folder.growth_file
+    return StoredCampaign(
+        folder.campaign(),
+        hours,
+        tuple(samples),
+        lacking,
+        limits,
+        verdicts=read_verdicts(judged) if judged.exists() else None,
+        growth=read_growth_places(traced) if traced.exists() else None,
+    )
 
 
 def _summed(hours: Iterable[dict[str, MissingSignal]]) -> dict[str, MissingSignal]:

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from perf_pipeline.report.endurance.stored_campaign import StoredCampaign
     from perf_pipeline.samples.campaign.hour import Hour
     from perf_pipeline.samples.campaign.leak_verdict import LeakVerdict
+    from perf_pipeline.samples.campaign.signal_limits import SignalLimit
     from perf_pipeline.samples.campaign.verdicts import DegradationVerdict
 
 _NOTHING = Cell("none", "quiet")
 _NO_ENDED = "no workflow of the hour ended"
+LEFT_OUT_MAX = 4
+"""Windows that are named; further ones are counted."""
 
 
 def hours_table(stored: StoredCampaign) -> Table:
@@ -123,15 +126,32 @@ def leaks_table(stored: StoredCampaign) -> Table:
         "Growth is that of the floors, the lowest values of short stretches, after warm-up. "
         "Smallest visible: a leak that is slower than this would not have been seen. "
         "The target's signals, and its sessions on servers, decide whether the campaign leaks."
+        f"{_left_out(stored)}"
     )
     columns = (
         *("Signal", "Verdict", "Growth per hour", "Interval"),
         *("Per 1000 workflows", "Smallest visible", "Limit reached in"),
     )
-    return Table("Leaks", columns, tuple(map(_leak_row, rows)), basis=stored.basis, note=note)
+    cells = tuple(_leak_row(one, stored.limits.get(one.name)) for one in rows)
+    return Table("Leaks", columns, cells, basis=stored.basis, note=note)
 
 
-def _leak_row(one: LeakVerdict) -> tuple[Cell, ...]:
+def _left_out(stored: StoredCampaign) -> str:
+    """Return a sentence on the windows that were left out; empty where none was."""
+    found = () if stored.verdicts is None else stored.verdicts.left_out
+    if not found:
+        return ""
+    named = "; ".join(
+        f"{words.sentence(one.why)}, from {quantity.seconds(one.begin_s)} to "
+        f"{quantity.seconds(one.end_s)}"
+        for one in found[:LEFT_OUT_MAX]
+    )
+    left = len(found) - LEFT_OUT_MAX
+    more = f"; {quantity.counted(left, 'further window')}" if left > 0 else ""
+    return f" Left out of every signal: {named}{more}."
+
+
+def _leak_row(one: LeakVerdict, limit: SignalLimit | None) -> tuple[Cell, ...]:
     unit = words.unit_of(one.name)
     grown = partial(words.amount, unit=unit, signed=True)
     return (
@@ -141,17 +161,19 @@ def _leak_row(one: LeakVerdict) -> tuple[Cell, ...]:
         _NOTHING if one.interval is None else number(words.between(*one.interval, unit)),
         measured(one.growth_per_1000_workflows, grown, ""),
         measured(one.smallest_visible, partial(words.amount, unit=unit), ""),
-        _limit_cell(one),
+        _limit_cell(one, limit),
     )
 
 
-def _limit_cell(one: LeakVerdict) -> Cell:
+def _limit_cell(one: LeakVerdict, known: SignalLimit | None) -> Cell:
     if one.limit is None:
         return Cell("no limit", "quiet")
-    limit = words.amount(one.limit, words.unit_of(one.name))
+    unit = words.unit_of(one.name)
+    limit = words.amount(one.limit, unit) if unit else quantity.count(round(one.limit))
+    note = limit if known is None else f"{limit}: {words.sentence(known.source)}"
     if one.hours_to_limit is None:
-        return Cell("not approached", "quiet", limit)
-    return number(_hours(one.hours_to_limit), limit)
+        return Cell("not approached", "quiet", note)
+    return number(_hours(one.hours_to_limit), note)
 
 
 def _hours(hours: float) -> str:

@@ -2,10 +2,12 @@
 
 RESULTS/endurance-ID/campaign.json   what is played
 .../scenario.json                    the scenario as it was checked, and its environments
-.../boots/BOOT_ID/                   worker files of one life of the target: log, job, cold starts
+.../boots/BOOT_ID/                   worker files of one life of the target (log, job, cold starts),
+                                     and limits.json: the limits of its signals
 .../hours/000/                       one folder an hour: hour.json once it has ended, signals.jsonl,
                                      and the files of a load level (level.json, journals, ...)
 .../verdicts.json                    what the hours prove
+.../growth.json                      the places in the code that grew, of a campaign that leaks
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.campaign.campaign import Campaign, read_campaign
 from perf_pipeline.samples.campaign.hour import Hour, read_hour
 from perf_pipeline.samples.campaign.missing_signals import MissingSignal, read_missing
+from perf_pipeline.samples.campaign.signal_limits import SignalLimit, read_signal_limits
 from perf_pipeline.samples.campaign.signal_sample import SignalSample, read_samples
 from perf_pipeline.samples.run_folder import read_json
 
@@ -67,6 +70,11 @@ class CampaignFolder:
     def scenario_file(self) -> Path:
         """Path of ``scenario.json``: the scenario as it was checked, for the hours' processes."""
         return self.root / "scenario.json"
+
+    @property
+    def growth_file(self) -> Path:
+        """Path of ``growth.json``: the places that grew, of a campaign that leaks."""
+        return self.root / "growth.json"
 
     @property
     def boots(self) -> Path:
@@ -124,6 +132,19 @@ class CampaignFolder:
         """
         return list(read_samples(self.signals_file(hour)))
 
+    def limits_file(self, boot_id: str) -> Path:
+        """Return the path of the limits that the signals of a life of the target have."""
+        return self.boots / boot_id / "limits.json"
+
+    def limits(self, boot_id: str) -> dict[str, SignalLimit]:
+        """Read the limits of the signals of a life of the target; none where none were written.
+
+        Raises:
+            RunFolderError: The file is not what this version writes.
+        """
+        path = self.limits_file(boot_id)
+        return read_signal_limits(path).limits if path.exists() else {}
+
     def missing_signals(self, hour: int) -> dict[str, MissingSignal]:
         """Read which signals the samples of an hour lack; none where the hour was killed.
 
@@ -135,13 +156,15 @@ class CampaignFolder:
 
 
 def campaign_named(name: str | None, results: Path) -> CampaignFolder | None:
-    """Return the campaign that a user names by its folder; None where it is none.
+    """Return the campaign that a user names by its id or folder; None where it is none.
 
     Args:
-        name: ``endurance-ID`` in the results folder, or a path; None for none.
+        name: ``endurance-ID`` or ``ID`` in the results folder, or a path; None for none.
         results: The results folder.
     """
-    for path in () if name is None else (results / name, Path(name)):
+    if name is None:
+        return None
+    for path in (results / name, results / f"{PREFIX}{name}", Path(name)):
         if path.name.startswith(PREFIX) and (path / "campaign.json").is_file():
             return CampaignFolder(path.resolve())
     return None

@@ -11,6 +11,9 @@ SCHEMA_VERSION = 1
 DEADLINE = "deadline"
 """Why an hour ended that was played to its end; any other reason is a sentence."""
 
+GAP_SHARE_MIN = 1 / 60
+"""A gap of more than this share of an hour, one minute of a real one, is named as a gap."""
+
 
 @dataclass(frozen=True)
 class HourFigures:

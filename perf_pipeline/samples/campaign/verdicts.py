@@ -64,6 +64,21 @@ class ChangePoint:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A window of time that was left out of the signals before they were judged.
+
+    Attributes:
+        begin_s: Its begin, seconds since the campaign began.
+        end_s: Its end, likewise.
+        why: What happened in it, such as ``a gap before hour 3``.
+    """
+
+    begin_s: float
+    end_s: float
+    why: str
+
+
+@dataclass(frozen=True)
 class Verdicts:
     """The verdicts on a campaign.
 
@@ -75,6 +90,7 @@ class Verdicts:
         leak: Of the run.
         leak_reasons: A sentence for each signal that decides it and is not clean.
         twin: Whether a process that leaks on purpose was caught.
+        left_out: Windows that were left out of all signals, in order of time.
     """
 
     leaks: tuple[LeakVerdict, ...]
@@ -84,6 +100,7 @@ class Verdicts:
     leak: LeakWord
     leak_reasons: tuple[str, ...]
     twin: TwinWord
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def read_verdicts(path: Path) -> Verdicts:

@@ -10,15 +10,14 @@ import pytest
 
 from perf_pipeline.allocation_run import trace_growth
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
-from perf_pipeline.metrics.allocations.growth_file import SCHEMA_VERSION, growth_path
-from perf_pipeline.metrics.allocations.growth_places import GrowthPlaces
 from perf_pipeline.report.allocations.sentences import growth_sentences
-from perf_pipeline.samples.typed_file import read_typed
 from perf_pipeline.worker.tracing.trace_job import TraceJob
 from tests.integration.conftest import settings_in
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from perf_pipeline.metrics.allocations.growth_places import GrowthPlaces
 
 
 pytestmark = pytest.mark.integration
@@ -115,10 +114,6 @@ def test_the_line_that_keeps_an_object_a_workflow_is_named_alone(
     assert found.cost is not None
     assert found.cost.cpu_ratio is not None
     assert found.cost.tracer_bytes > 0
-    results = settings_in(tmp_path).results_dir
-    assert [path.name for path in results.iterdir()] == ["allocations"]
-    path = growth_path(results, found.trace_id)
-    assert read_typed(path, GrowthPlaces, SCHEMA_VERSION) == found
 
 
 def test_a_leak_of_descriptors_grows_nothing_in_the_heap(tmp_path: Path) -> None:

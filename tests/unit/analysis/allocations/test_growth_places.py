@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.metrics.allocations.growth_file import SCHEMA_VERSION, write_growth_places
-from perf_pipeline.metrics.allocations.growth_places import GrowthPlaces
+from perf_pipeline.metrics.allocations.growth_file import (
+    growth_path,
+    read_growth_places,
+    write_growth_places,
+)
 from perf_pipeline.report.allocations.sentences import growth_headline, growth_sentences
-from perf_pipeline.samples.typed_file import read_typed
 from tests.simulated_trace import FILLED, LEAK, judged, trace
 
 if TYPE_CHECKING:
@@ -95,5 +97,6 @@ def test_workflows_that_all_fail_name_nothing() -> None:
 
 def test_places_are_read_back_as_they_were_written(tmp_path: Path) -> None:
     found = judged(trace(LEAK, FILLED))
-    path = write_growth_places(tmp_path, found)
-    assert read_typed(path, GrowthPlaces, SCHEMA_VERSION) == found
+    path = growth_path(tmp_path, found.trace_id)
+    write_growth_places(path, found)
+    assert read_growth_places(path) == found

@@ -8,6 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from perf_pipeline.campaign.campaign_judging import judge_campaign
+from perf_pipeline.samples.campaign.signal_limits import (
+    SignalLimit,
+    SignalLimits,
+    write_signal_limits,
+)
+from tests.integration.readme.readme import README
+from tests.sampled_campaign import BOOT_ID, CAMPAIGN_ID, write_sampled_campaign
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -118,3 +127,64 @@ def test_all_that_is_wrong_with_the_file_is_named_at_once(
         "x.csv: line 2 has value = 'a', not a finite number; leave out what was not measured",
         "x.csv: line 3 has no value, a list of numbers or a number",
     ]
+
+
+def leaking(hour: float) -> dict[str, float]:
+    """Return a heap that leaks 10 % a day, descriptors with a limit, and a process that leaks."""
+    return {
+        "target.heap_blocks": 300_000.0 + 1250.0 * hour + 500.0 * (7 * hour % 0.1),
+        "target.open_files": float(round(100.0 + 40.0 * hour)),
+        "twin.heap_blocks": 300_000.0 + 2500.0 * hour + 500.0 * (7 * hour % 0.1),
+    }
+
+
+@pytest.mark.parametrize("name", [CAMPAIGN_ID, f"endurance-{CAMPAIGN_ID}", "{folder}"])
+def test_a_campaign_has_the_verdicts_by_which_it_was_judged(
+    name: str, command: Callable[..., Answer], here: Path
+) -> None:
+    """With a gap, which is left out, and a limit; by its id, its name and its folder."""
+    folder = write_sampled_campaign(here / "results", leaking, hours=5, gaps_s={3: 900.0})
+    limits = {"target.open_files": SignalLimit(1024.0, "ulimit -n")}
+    write_signal_limits(folder.limits_file(BOOT_ID), SignalLimits(limits))
+    answer = command("leaks", name.format(folder=folder.root), "--json")
+    assert (answer.code, answer.err) == (0, "")
+    verdicts = judge_campaign(folder)
+    assert len(verdicts.left_out) == 1
+    stored = json.loads((folder.root / "verdicts.json").read_text(encoding="utf-8"))
+    assert _objects(answer) == stored["leaks"]
+    assert stored["leaks"][1]["limit"] == 1024.0
+    refused = command("leaks", CAMPAIGN_ID, "--hour-seconds", "60", "--json")
+    assert refused.code == 2
+
+
+def test_the_signals_of_one_hour_are_read_from_its_file(
+    command: Callable[..., Answer], here: Path
+) -> None:
+    folder = write_sampled_campaign(here / "results", leaking, hours=1)
+    found = _objects(command("leaks", str(folder.signals_file(0)), "--json"))
+    assert [one["name"] for one in found] == list(leaking(0.0))
+    assert [one["verdict"] for one in found] == [
+        one.verdict for one in judge_campaign(folder).leaks
+    ]
+    assert found[0]["growth_per_1000_workflows"] is not None
+    (here / "x.jsonl").write_text('{"seconds": 1, "workflows": 2, "values": {"a": "x"}}\n')
+    (problem,) = command("leaks", "x.jsonl", "--json").reported["problems"]
+    assert "line 1 has value = 'x', not a finite number" in problem
+
+
+def test_the_output_in_the_readme_is_what_the_command_prints(
+    command: Callable[..., Answer], here: Path
+) -> None:
+    """A sample a minute for 24 hours at 10 workflows a second."""
+    lines = []
+    for minute in range(24 * 60):
+        signals = {
+            "target.heap_blocks": (500_000 + 50_000 * minute / 1440 + 300 * (minute % 7), None),
+            "target.open_files": (40 + minute % 3, 1024),
+        }
+        for name, (value, limit) in signals.items():
+            sample = {"name": name, "seconds": 60 * minute, "value": value, "limit": limit}
+            lines.append(json.dumps({**sample, "workflows": 600 * minute}))
+    (here / "signals.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    printed = command("leaks", "signals.jsonl").out
+    assert f"```text\n$ perf-pipeline leaks signals.jsonl\n{printed}```\n" in README

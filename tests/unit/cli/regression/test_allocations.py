@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from perf_pipeline.cli.regression import allocations
 from perf_pipeline.errors import GaveUpWaitingError, TargetEnvironmentError
+from perf_pipeline.metrics.allocations.growth_file import read_growth_places
 from perf_pipeline.worker.tracing.trace_job import TraceJob
+from tests.sampled_campaign import CAMPAIGN_ID, write_sampled_campaign
 from tests.simulated_trace import FILLED, LEAK, judged, trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from perf_pipeline.metrics.allocations.growth_places import GrowthPlaces
     from tests.unit.cli.conftest import Answer
@@ -75,6 +77,7 @@ def test_the_exit_code_says_whether_a_place_grew(
     assert said in " ".join(answer.err.split())
     if not isinstance(growth, Exception):
         assert len(answer.reported["places"]) == len(growth.places)
+        assert read_growth_places(Path(answer.reported["file"])) == growth
 
 
 def test_the_amount_of_work_is_what_the_flags_say(
@@ -99,3 +102,19 @@ def test_wrong_flags_are_all_named_before_anything_starts(
     problems = " ".join(answer.reported["problems"])
     assert "--intervals" in problems
     assert "--warm-up" in problems
+
+
+def test_a_campaign_is_traced_as_it_was_played_and_what_grew_is_in_its_folder(
+    command: Callable[..., Answer], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Named by its id; a flag that would change what is played is refused."""
+    folder = write_sampled_campaign(here / "results", lambda _hour: {"target.threads": 4.0})
+    asked = found(monkeypatch, judged(trace(LEAK)))
+    refused = command("allocations", CAMPAIGN_ID, "--nodes", "lean", "--json")
+    assert (refused.code, asked) == (2, [])
+    (problem,) = refused.reported["problems"]
+    assert problem.startswith("--nodes changes what the campaign played")
+    answer = command("allocations", CAMPAIGN_ID, "--json")
+    assert answer.code == 1
+    assert Path(answer.reported["file"]) == folder.growth_file.resolve()
+    assert read_growth_places(folder.growth_file) == judged(trace(LEAK))
