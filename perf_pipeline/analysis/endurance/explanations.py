@@ -95,7 +95,9 @@ class Explanations:
         best = int(np.argmax(self.weight))
         if self.kind[best] < 0:
             return None
-        return self.rise[best] * growth_at(self.kind[best], self.constant[best], at)
+        return float(self.rise[best]) * growth_at(
+            int(self.kind[best]), float(self.constant[best]), at
+        )
 
 
 @dataclass(frozen=True)

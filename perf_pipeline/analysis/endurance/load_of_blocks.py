@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 WINDOWS_IN_BLOCK, LAGS = 6, 3
 """The load is counted over a sixth of a block before a sample, and over the two sixths before that
-one: a signal follows the load by minutes."""
+one. A signal that follows the load by minutes follows its swings later, and less than its growth:
+three of them can tell both apart, and a single one would leave growth over."""
 
 MIN_WORKFLOWS = 400
 """Of a sixth of a block; fewer say little of the load in it."""
@@ -63,7 +64,7 @@ def load_of_blocks(
     ended = np.interp(ends[:, None] - window * np.arange(LAGS + 1), hours, workflows)
     loads = -np.diff(ended, axis=1) / window
     means = np.array([loads[part].mean(axis=0) for part in parts])
-    load = np.column_stack([means[:, 0], means[:, 0] - means[:, 1]])
+    load = np.concatenate([means[:, :1], means[:, :1] - means[:, 1:]], axis=1)
     within = np.concatenate([values[part] - values[part].mean() for part in parts])
     varied = np.concatenate([loads[part] - loads[part].mean(axis=0) for part in parts])
     swings = varied @ np.linalg.lstsq(varied, within, rcond=None)[0]

@@ -121,7 +121,8 @@ def _prior(kind: int, grid: Floats) -> Floats:
     half = (first[1] - first[0]) / 2.0
     edges = np.concatenate([[first[0] - half], (even[1:] + even[:-1]) / 2.0, [first[-1] + half]])
     width: Floats = np.diff(edges)
-    return SHAPE_PRIORS[kind] * width / (edges[-1] - edges[0])
+    prior: Floats = SHAPE_PRIORS[kind] * width / (edges[-1] - edges[0])
+    return prior
 
 
 def _even(kind: int, grid: Floats) -> Floats:

@@ -109,14 +109,15 @@ def test_a_load_that_rises_is_no_leak_of_what_follows_it() -> None:
 def test_a_load_that_swings_while_it_rises_is_no_leak_and_does_not_hide_one(
     period_hours: float,
 ) -> None:
-    """It rises by 30 % and swings by as much; the signal follows it two minutes later.
+    """It rises by 30 %, swings by as much and fluctuates; the signal follows the last ten minutes.
 
     Where it swings within a block of half an hour, the floor is that of the least load in it.
     """
-    rate = 36_000.0 * (1.0 + 0.3 * HOURS / 24.0 + 0.3 * np.sin(2.0 * np.pi * HOURS / period_hours))
-    ended = tuple((np.cumsum(rate) / 120.0).tolist())
-    values = 50.0 + 50.0 * np.roll(rate, 4) / 36_000.0 + NOISE
-    values[:4] = values[4]
+    rate = 1.0 + 0.3 * HOURS / 24.0 + 0.3 * np.sin(2.0 * np.pi * HOURS / period_hours)
+    rate *= 1.0 + np.random.default_rng(9).normal(0.0, 0.3, len(HOURS))
+    ended = tuple((300.0 * np.cumsum(rate)).tolist())
+    followed = np.convolve(np.concatenate([np.full(19, rate[:20].mean()), rate]), np.ones(20) / 20)
+    values = 50.0 + 50.0 * followed[19 : 19 + len(HOURS)] + NOISE
     assert judged(values, workflows=ended).verdict != "leak"
     assert judged(values + 8.0 * HOURS / 24.0, workflows=ended).verdict == "leak"
 
