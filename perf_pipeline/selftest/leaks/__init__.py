@@ -2,8 +2,9 @@
 
 The signals are those of ``held_out_leaks``, which nobody who tuned the verdict had seen; it was
 tuned on others (``tests/leak_shapes.py``). Since the first run of this selftest it was changed
-once, for reasons that do not come from these signals: the constant of a warm-up is averaged over a
-finer grid where it is known well, and the load of a floor is that of the samples which make it.
+once, for reasons and with signals that are not from here: the constant of a warm-up is averaged
+over a finer grid where it is known well, the rise of a warm-up and the swings of the load within a
+block are taken out before its floor is, and the load may be followed with a delay.
 
 They cover a day, sampled every 30 s. A leak is a straight growth on top of a healthy shape, as a
 share of its floor in 24 h. False leaks, leaks called clean, and leaks that a signal says it can see
