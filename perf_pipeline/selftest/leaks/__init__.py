@@ -7,10 +7,9 @@ over a finer grid where it is known well, the rise of a warm-up and the swings o
 block are taken out before its floor is, and the load may be followed with a delay.
 
 They cover a day, sampled every 30 s. A leak is a straight growth on top of a healthy shape, as a
-share of its floor in 24 h. False leaks, leaks called clean, and leaks that a signal says it can see
-(``smallest_visible``) are counted over all shapes. Power is judged over all shapes but
-``allocator_growth``, which is growth itself: it slows down, and a leak on top of it stays in doubt
-for long. That it is left out there, and shown apart, was decided after the first run.
+share of its floor in 24 h. Every figure is of all shapes, growth of an allocator among them, which
+is growth itself: a leak on top of it stays in doubt for long. Where a signal says that it can see a
+leak of some size (``smallest_visible``), it must see it four times in five.
 
 A run has 20 signals, each of another server, drawn from the healthy ones.
 """

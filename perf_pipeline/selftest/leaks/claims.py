@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 REPEATS = {Size.CI: 4, Size.FULL: 100}
 SMALL, LARGE = 0.02, 0.05
-DOUBTED = "allocator_growth"
 RUN_SIGNALS = 20
 MAX_RUNS = 200
 _log = logging.getLogger(__name__)
@@ -83,8 +82,7 @@ def _share(what: str, verdict: LeakWord, found: Found, limit: float | None) -> F
 
 
 def _power(what: str, leaking: Found, limit: float) -> Figure:
-    plain = {shape: found for shape, found in leaking.items() if shape != DOUBTED}
-    return replace(_share(what, "leak", plain, limit), at_most=False)
+    return replace(_share(what, "leak", leaking, limit), at_most=False)
 
 
 def _visible(growth: float, leaking: Found) -> Figure:
