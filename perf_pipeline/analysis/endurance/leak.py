@@ -3,13 +3,15 @@
 What decides is the floor of the signal in each of 48 blocks of time (``floors.py``), and every
 explanation of the floors by its probability (``explanations.py``). A leak is a trend of more than
 ``NEGLIGIBLE`` whose probability is at least ``1 - MAX_DOUBT``: of 360 simulated healthy signals
-none had one. A signal is clean when growth of ``HARMFUL`` or more has a probability below
-``MAX_HARM``, whichever explanation holds, each with a trend added. Everything else is
-inconclusive, with the smallest leak that would have been seen.
+none had one. The 95 % interval of the growth must exclude 0 as well, and more workflows must have
+ended than fill the bounded lists of a runtime. A signal is clean when growth of ``HARMFUL`` or more
+has a probability below ``MAX_HARM``, whichever explanation holds, each with a trend added.
+Everything else is inconclusive, with the smallest leak that would have been seen.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,6 +39,10 @@ HARMFUL = 0.02
 MAX_DOUBT = 0.08
 MAX_HARM = 0.005
 INTERVAL = (0.025, 0.975)
+WARM_UP_WORKFLOWS = 2500
+"""After which the bounded lists of kailash are full. Within fewer workflows a list that fills up
+and a leak are the same straight line."""
+
 LITTLE_WEIGHT, WIDE, BISECTIONS = 1e-3, 50.0, 40
 RESOLUTION = 1e-9
 COUNT_RESOLUTION = 0.1
@@ -141,12 +147,12 @@ def _verdict(
     hidden = HIDDEN_COUNT if judged.is_count else 0.0
     beyond = stdtr(found.degrees, (found.late + hidden - HARMFUL * scale) / found.late_error)
     harms = float((found.weight * beyond).sum())
+    low, middle, high = (_quantile(found, p) / span for p in (INTERVAL[0], 0.5, INTERVAL[1]))
     word: LeakWord = "inconclusive"
-    if leaks >= 1.0 - max_doubt:
+    if leaks >= 1.0 - max_doubt and low > 0.0 and _ended(workflows) >= WARM_UP_WORKFLOWS:
         word = "leak"
     elif harms < MAX_HARM and leaks < 0.5:  # noqa: PLR2004 - more probable than not
         word = "clean"
-    low, middle, high = (_quantile(found, p) / span for p in (INTERVAL[0], 0.5, INTERVAL[1]))
     per_1000 = _hours_per_1000(hours, workflows)
     visible = NEGLIGIBLE * judged.level / DAY_HOURS + found.visible / span
     warm_up = _warm_up_hours(judged)
@@ -172,7 +178,7 @@ def _verdict(
         step=None if step is None else step[0],
         step_hour=None if step is None else step[1],
         leak_probability=leaks,
-        reason=_reason(word, judged, leaks, high * span / scale, visible),
+        reason=_reason(word, judged, leaks, _ended(workflows), high * span / scale, visible),
     )
 
 
@@ -230,7 +236,19 @@ def _step(judged: _Judged) -> tuple[float, float] | None:
     return float(found.height[best]), float(judged.blocks.hours[first])
 
 
-def _reason(word: LeakWord, judged: _Judged, leaks: float, highest: float, visible: float) -> str:
+def _ended(workflows: Floats | None) -> float:
+    """Return how many workflows ended meanwhile; where they were not counted, enough."""
+    return math.inf if workflows is None else float(workflows[-1] - workflows[0])
+
+
+def _reason(
+    word: LeakWord,
+    judged: _Judged,
+    leaks: float,
+    ended: float,
+    highest: float,
+    visible: float,
+) -> str:
     found = judged.found
     if word == "leak":
         return (
@@ -239,6 +257,11 @@ def _reason(word: LeakWord, judged: _Judged, leaks: float, highest: float, visib
         )
     if word == "clean":
         return f"growth of {100 * HARMFUL:g} % or more in 24 h is excluded"
+    if leaks >= 1.0 - MAX_DOUBT and ended < WARM_UP_WORKFLOWS:
+        return (
+            f"it grows, and {ended:.0f} workflows may all be warm-up: a leak takes more than "
+            f"{WARM_UP_WORKFLOWS}"
+        )
     without = float(found.weight[~found.has_trend].sum())
     smallest = 100 * visible * DAY_HOURS / judged.level
     if without > MAX_DOUBT and leaks > MAX_DOUBT:

@@ -146,6 +146,39 @@ def test_a_few_samples_prove_nothing() -> None:
     assert verdict.reason == "8 samples are too few: it takes 13, evenly spread"
 
 
+def test_growth_in_fewer_workflows_than_a_warm_up_takes_is_in_doubt() -> None:
+    """A list of 2500 that fills up, and a leak, look the same until it is full."""
+    values = 100.0 + 0.5 * HOURS + NOISE
+    few, many = (judged(values, workflows=tuple((rate * HOURS).tolist())) for rate in (80.0, 110.0))
+    assert (few.verdict, many.verdict) == ("inconclusive", "leak")
+    assert (
+        few.reason == "it grows, and 1919 workflows may all be warm-up: a leak takes more than 2500"
+    )
+
+
+RECORDED = """
+0.23:961511 0.79:962008 1.22:964588 1.72:968219 2.28:970256 2.81:974268 3.26:977563
+3.72:980271 4.21:982608 4.74:985370 5.24:988765 5.75:990945 6.26:993206 6.74:996589
+7.28:998575 7.80:1001204 8.30:1003634 8.73:1006410 9.26:1008991 9.73:1011247 10.23:1014036
+10.73:1015974 11.32:1016270 11.80:1017316 12.29:1017338 12.78:1018234 13.25:1017695 13.75:1018667
+14.25:1018575 14.76:1018816 15.21:1019440 15.80:1019064 16.26:1019737 16.76:1019631 17.25:1020284
+17.74:1020611 18.26:1021266 18.72:1022176 19.21:1021780 19.79:1021814 20.26:1021598
+"""
+"""Seconds and heap blocks of kailash in the first 20 s of its life."""
+
+
+def test_a_leak_has_an_interval_that_excludes_no_growth() -> None:
+    """By itself a trend is more probable than 92 % here, and may still be none."""
+    samples = [one.split(":") for one in RECORDED.split()]
+    seconds, values = (tuple(map(float, one)) for one in zip(*samples, strict=True))
+    verdict = judge_leak(SignalSeries("x", seconds, values), hour_seconds=20.0)
+    assert verdict.leak_probability is not None
+    assert verdict.leak_probability > 0.92
+    assert verdict.interval is not None
+    assert verdict.interval[0] < 0.0
+    assert verdict.verdict == "inconclusive"
+
+
 def test_samples_in_a_few_parts_of_the_time_are_too_few_however_many_there_are() -> None:
     """300 in the first half hour and 300 in the last one: of 48 parts of a day they are in 2."""
     seconds = np.concatenate([np.linspace(0, 1500, 300), np.linspace(84_900, 86_400, 300)])
