@@ -75,6 +75,7 @@ defs = dg.Definitions(
     schedules=[schedules.nightly_baseline, schedules.weekly_stress, *partitioned.schedules],
     sensors=[
         *partitioned.sensors,
+        sensors.killed_runs,
         sensors.clear_after_failure,
         sensors.clear_after_cancel,
         alerts.regression_alerts,

@@ -1,7 +1,5 @@
 """Jobs: the main job, the same for any scenario file, and ops for what outlives a run."""
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -10,13 +8,13 @@ from dagster._core.definitions.unresolved_asset_job_definition import (
 )
 from pydantic import Field
 
+from assets.execution.killed_runs import mark_killed
 from assets.launchpad.flag_form import RESULTS_DIR, settings_with
 from assets.launchpad.launch_fields import AB_VALUES, CAPACITY_VALUES, OWN_VALUES, launch_fields
 from assets.run_inventory import inventory_observation, note_first_failure
-from assets.tags import OF_RELEASES, PROCESS_TAG
+from assets.tags import OF_RELEASES
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.lifeline import ProcessStamp
 from perf_pipeline.program.dagster_home import remove_abandoned_homes
 from perf_pipeline.redaction.redact import redacted, redacted_errors
 from perf_pipeline.report.run.inventory import inventory_summary
@@ -38,9 +36,6 @@ nothing else ever makes them stale."""
 PLAYED = dg.AssetSelection.assets("host_facts", "servers", "seeded_data")
 """What is there only for a load that is played."""
 HOOKS = frozenset({note_first_failure})
-UNFINISHED = dg.RunsFilter(
-    statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING],
-)
 
 
 def load_config(**config: object) -> dict[str, object]:
@@ -150,21 +145,12 @@ def clear_leftovers(context: dg.OpExecutionContext, config: ClearConfig) -> None
     with redacted_errors():
         done = clear(settings_with(config.results_dir))
     homes = remove_abandoned_homes(Path(context.instance.root_directory))
-    for line in (*done, *homes, *_mark_killed(context.instance)):
+    for line in (*done, *homes, *mark_killed(context.instance)):
         context.log.info(redacted(line))
     if config.run_folder:
         inventory = run_inventory_of(RunFolder(Path(config.run_folder)))
         context.log.info(inventory_summary(inventory))
         context.log_event(inventory_observation(inventory, dg.AssetKey("load_run")))
-
-
-def _mark_killed(instance: dg.DagsterInstance) -> Iterator[str]:
-    """Mark the Dagster runs whose process was killed as failed; yield a line about each."""
-    for run in instance.get_runs(UNFINISHED):
-        process = run.tags.get(PROCESS_TAG)
-        if process and ProcessStamp.from_json(json.loads(process)).is_gone():
-            instance.report_run_failed(run, "the process of this run was killed")
-            yield f"Dagster run {run.run_id} marked as failed: its process was killed"
 
 
 @dg.job(description="Start every available server, for several runs.")

@@ -1,15 +1,28 @@
-"""Sensors: failed and cancelled load runs are cleared up after."""
+"""Sensors: killed runs are marked, failed and cancelled load runs are cleared up after."""
 
 from pathlib import Path
 
 import dagster as dg
 
 from assets import jobs
+from assets.execution.killed_runs import mark_killed
 from assets.tags import CLEARED_TAG, FOLDER_TAG, NOT_MEASURED, PROCESS_TAG, VERDICT_TAG
 from perf_pipeline.samples.run_record import INTERRUPTED
 
 CLEAR_EVERY_S = 60
 """Rare: each evaluation costs CPU time, also while a load run measures."""
+
+
+@dg.sensor(
+    name="killed_runs",
+    minimum_interval_seconds=CLEAR_EVERY_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="A run that was killed together with the UI, which would have noticed, is marked "
+    "as failed: it would keep its place in the queue, and the hours of a campaign waiting.",
+)
+def killed_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Mark them; none is launched."""
+    return dg.SkipReason("; ".join(mark_killed(context.instance)) or "no run was killed")
 
 
 def clearing_sensor(name: str, status: dg.DagsterRunStatus, ended: str) -> dg.SensorDefinition:

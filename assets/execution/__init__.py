@@ -1,1 +1,1 @@
-"""How a command executes a job."""
+"""How a command executes a job, and what becomes of Dagster runs whose process was killed."""

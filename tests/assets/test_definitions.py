@@ -146,7 +146,8 @@ def test_schedules_and_what_asks_the_network_are_off_until_switched_on() -> None
     }
     names = {one.name for one in (*(defs.schedules or ()), *(defs.sensors or ()))}
     off = {"nightly_baseline", "weekly_stress", "endurance_current_hour", "new_target_version"}
-    assert running == {"clear_after_failure", "clear_after_cancel", "regression_alerts"}
+    clearing = {"killed_runs", "clear_after_failure", "clear_after_cancel"}
+    assert running == {*clearing, "regression_alerts"}
     assert names == running | off
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,7 @@ from assets import jobs, schedules, sensors
 from assets.definitions import defs
 from assets.tags import FOLDER_TAG, PROCESS_TAG, VERDICT_TAG
 from perf_pipeline.config.scenario.builtin import find_scenario
-from perf_pipeline.lifeline import own_stamp
+from perf_pipeline.lifeline import own_stamp, stamp
 from tests.simulated_run import write_run
 
 if TYPE_CHECKING:
@@ -74,6 +76,33 @@ def test_a_load_run_that_ended_before_its_load_is_cleared_up_after_too(
     request = status_tick(instance, sensors.clear_after_failure, failed)
     assert isinstance(request, dg.RunRequest)
     assert request.run_config == {"ops": {"clear_leftovers": {"config": {}}}}
+
+
+def test_a_run_that_was_killed_together_with_the_ui_no_longer_counts_as_running(
+    instance: dg.DagsterInstance,
+) -> None:
+    """Nor does it hold the pool of the hours; a run whose process lives is left alone."""
+    ended = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    stamps = {"killed": stamp(ended.pid), "lives": own_stamp()}
+    runs = {
+        name: instance.create_run_for_job(
+            jobs.clearing, status=dg.DagsterRunStatus.STARTED, tags={PROCESS_TAG: json.dumps(one)}
+        ).run_id
+        for name, one in stamps.items()
+    }
+    ended.kill()
+    ended.communicate()
+    context = dg.build_sensor_context(instance=instance)
+    said = sensors.killed_runs(context)
+    assert isinstance(said, dg.SkipReason)
+    assert said.skip_message == (
+        f"Dagster run {runs['killed']} marked as failed: its process was killed"
+    )
+    (left,) = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+    assert left.run_id == runs["lives"]
+    again = sensors.killed_runs(context)
+    assert isinstance(again, dg.SkipReason)
+    assert again.skip_message == "no run was killed"
 
 
 def test_clearing_that_fails_is_not_followed_by_clearing(instance: dg.DagsterInstance) -> None:
