@@ -30,6 +30,9 @@ from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
 from perf_pipeline.samples.campaign.first_partition import partition_start
 
 GROUP = "endurance"
+POOL = "endurance"
+"""Of runs that play hours: the queue starts the next one when the one before has ended, so that a
+backfill plays its hours in order (``concurrency.pools`` in dagster.yaml)."""
 CHANGE_S = 15.0
 """What the end of an hour of the clock leaves for the next one to begin in time."""
 
@@ -66,7 +69,7 @@ class HourConfig(dg.Config):
     wait: str = WAIT
 
 
-@dg.asset(group_name=GROUP, kinds={"python"}, owners=OWNERS)
+@dg.asset(group_name=GROUP, kinds={"python"}, owners=OWNERS, pool=POOL)
 def soak_target(
     context: dg.AssetExecutionContext, config: SoakConfig
 ) -> dg.MaterializeResult[None]:
@@ -103,6 +106,7 @@ def soak_target(
     kinds={"python", "sqlite"},
     owners=OWNERS,
     partitions_def=HOURS,
+    pool=POOL,
     deps=[
         soak_target,
         dg.AssetDep(

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from perf_pipeline.config.endurance.endurance import Endurance
     from perf_pipeline.config.scenario.scenario import Scenario
 
-MIN_LEASE_S = 20.0
-"""A shorter lease would end the target while the next hour's process starts."""
+MIN_LEASE_S = 120.0
+"""A shorter lease would end the target before the next hour of a backfill: Dagster's daemon looks
+for it every 30 s, its run waits in the queue for up to 5 s, and takes seconds to start."""
 
 MIN_SAMPLE_S = 0.5
 """A sample takes some 20 ms of a core."""

@@ -91,3 +91,14 @@ def test_samples_are_5_s_apart_30_s_in_a_day_and_closer_in_scaled_hours(
     scenario = read_scenario(Path(folder) / "endurance.toml", read_machine_limits())
     soak = replace(endurance_of(scenario), hours=hours, hour_seconds=hour_seconds)
     assert sample_every_s(replace(scenario, endurance=soak)) == pytest.approx(every_s)
+
+
+DAEMON_S, QUEUE_S = 30.0, 5.0
+"""How often Dagster looks for the next partition of a backfill, and for a run in its queue."""
+
+
+@pytest.mark.parametrize("hour_seconds", [1.0, 10.0, 60.0, 3600.0])
+def test_a_target_outlives_the_wait_for_the_next_hour_of_a_backfill(hour_seconds: float) -> None:
+    """Three times as long, for the machine may be busy while the hour's process starts."""
+    soak = Endurance(rate_per_s=10.0, hour_seconds=hour_seconds)
+    assert lease_s(soak) > 3 * (DAEMON_S + QUEUE_S)
