@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _JSON = "application/vnd.pypi.simple.v1+json"
 
@@ -24,6 +24,7 @@ class FakeIndex:
         releases: Release to what its file says besides: ``yanked``, ``requires-python``.
         package: Name of the only package.
         is_html: Answer in HTML, as old indexes do.
+        wheel_of: Makes the wheel of a release; without it no file can be had.
         asked: Path and ``Authorization`` header of each question.
     """
 
@@ -31,16 +32,30 @@ class FakeIndex:
     releases: dict[str, dict[str, Any]] = field(default_factory=dict)
     package: str = "runtime-x"
     is_html: bool = False
+    wheel_of: Callable[[str], bytes] | None = None
     asked: list[tuple[str, str]] = field(default_factory=list)
 
     def environ(self, **more: str) -> dict[str, str]:
         """Return the variables of a user whose packages come from here."""
         return {"UV_DEFAULT_INDEX": self.url, "PIP_CONFIG_FILE": "/dev/null", **more}
 
+    def answer(self, path: str) -> tuple[str, bytes] | None:
+        """Return the content type and the content of a page or file; None where there is none."""
+        folder = f"/simple/{self.package}/"
+        if path == folder:
+            kind, text = self.page()
+            return kind, text.encode()
+        releases = {f"{folder}{self._file(one)}": one for one in self.releases}
+        if self.wheel_of is None or path not in releases:
+            return None
+        return "application/octet-stream", self.wheel_of(releases[path])
+
+    def _file(self, release: str) -> str:
+        return f"{self.package.replace('-', '_')}-{release}-py3-none-any.whl"
+
     def page(self) -> tuple[str, str]:
         """Return the content type and the text of the page of the package."""
-        name = self.package.replace("-", "_")
-        files = {f"{name}-{one}-py3-none-any.whl": said for one, said in self.releases.items()}
+        files = {self._file(one): said for one, said in self.releases.items()}
         if not self.is_html:
             rows = [{"filename": file, "url": file, "hashes": {}, **files[file]} for file in files]
             return _JSON, json.dumps({"meta": {"api-version": "1.1"}, "files": rows})
@@ -62,14 +77,24 @@ def serving(releases: dict[str, dict[str, Any]] | None = None) -> Iterator[FakeI
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             index.asked.append((self.path, self.headers.get("Authorization", "")))
-            if self.path != f"/simple/{index.package}/":
+            with suppress(BrokenPipeError, ConnectionResetError):  # uv wants ranges, or the end
+                self.wfile.write(self._head())
+
+        def do_HEAD(self) -> None:
+            self._head()
+
+        def _head(self) -> bytes:
+            """Send all but the content, and return that."""
+            found = index.answer(self.path)
+            if found is None:
                 self.send_error(404)
-                return
-            kind, text = index.page()
+                return b""
+            kind, content = found
             self.send_response(200)
             self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(text.encode())
+            return content
 
         def log_message(self, *_: Any) -> None:
             """Print nothing."""

@@ -221,13 +221,13 @@ def write_dagster_yaml(folder: Path, history: Path) -> None:
     (folder / "dagster.yaml").write_text(text, encoding="utf-8")
 
 
-def until(condition: Callable[[], bool], within_s: float = 20.0) -> bool:
+def until(condition: Callable[[], bool], within_s: float = 20.0, *, every_s: float = 0.02) -> bool:
     """Poll a condition; returns False when it did not become true in time."""
     deadline_s = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > deadline_s:
             return False
-        time.sleep(0.02)
+        time.sleep(every_s)
     return True
 
 

@@ -22,6 +22,15 @@ STARTS_WITHIN_S = 120
 WAIT_MS = 30_000
 """Limit for what the UI shows; a shared machine is slow."""
 
+QUICK_QUEUE = """
+run_coordinator:
+  module: dagster._core.run_coordinator
+  class: QueuedRunCoordinator
+  config:
+    dequeue_interval_seconds: 1
+"""
+"""By default Dagster looks every 5 s for runs in its queue."""
+
 
 @dataclass
 class Watched:
@@ -47,7 +56,7 @@ class Watched:
         return [url for url in self.asked if not url.startswith(("data:", "blob:", *allowed))]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Ui:
     """``make ui``, running.
 
@@ -61,7 +70,18 @@ class Ui:
     sandbox: Sandbox
     port: int
     reports_port: int
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def start(self) -> None:
+        """Start it, also anew once it has ended, and wait until it listens."""
+        command = ("python", "-m", "assets.ui", "--port", str(self.port))
+        self.process = self.sandbox.start(*command, log=self.sandbox.folder / "ui.out")
+        listens = until(
+            lambda: not is_free(self.port) or self.process.poll() is not None, STARTS_WITHIN_S
+        )
+        assert listens, f"the UI does not listen within {STARTS_WITHIN_S} s"
+        failed = (self.sandbox.folder / "ui.err").read_text(encoding="utf-8")
+        assert self.process.poll() is None, failed
 
     @property
     def address(self) -> str:
@@ -94,22 +114,29 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def ui(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
-    """One Dagster UI for all tests of a file.
+def ui_environ() -> dict[str, str]:
+    """Return variables of the UI and its runs, for a file that needs some."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def ui(
+    browser: Browser, ui_environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Ui]:
+    """One Dagster UI for all tests of a file, which looks every second for runs in its queue.
 
     The browser is a dependency, so that nothing is started where there is none.
     """
     assert browser.is_connected()
     sandbox = Sandbox(tmp_path_factory.mktemp("ui"))
     port, reports_port = some_ports()[1:3]
-    sandbox.environ["PERF_PIPELINE_REPORTS_PORT"] = str(reports_port)
-    command = ("python", "-m", "assets.ui", "--port", str(port))
-    process = sandbox.start(*command, log=sandbox.folder / "ui.out")
-    listens = until(lambda: not is_free(port) or process.poll() is not None, STARTS_WITHIN_S)
+    sandbox.environ |= {"PERF_PIPELINE_REPORTS_PORT": str(reports_port), **ui_environ}
+    with (sandbox.dagster_home / "dagster.yaml").open("a", encoding="utf-8") as config:
+        config.write(QUICK_QUEUE)
+    made = Ui(sandbox, port, reports_port)
     try:
-        assert listens, f"the UI does not listen within {STARTS_WITHIN_S} s"
-        assert process.poll() is None, (sandbox.folder / "ui.err").read_text(encoding="utf-8")
-        yield Ui(sandbox, port, reports_port, process)
+        made.start()
+        yield made
     finally:
         sandbox.close()
 

@@ -9,15 +9,19 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from perf_pipeline.config.slo.slo import parse_slo
+from perf_pipeline.report.endurance.stored_campaign import stored_campaign
 from tests.assets.conftest import latest
+from tests.assets.endurance.soak_scenario import soak_campaign
 from tests.sandbox import WAIT_S, until
 from tests.simulated_run import write_run
+from tests.ui.backfills import HOURLY, last_hours, launch_hours, wait_for_runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,11 +130,12 @@ def test_the_lineage_reads_from_the_servers_to_the_report(ui: Ui, page: Page) ->
 
 
 def test_what_puts_load_on_the_machine_by_itself_is_off(ui: Ui, page: Page) -> None:
-    """Clearing up after a run that failed or was cancelled is on: it puts none."""
+    """Clearing up after a run that was killed, failed or cancelled is on: it puts none."""
     page.goto(f"{ui.address}automation")
-    for name in ("clear_after_failure", "clear_after_cancel"):
+    for name in ("killed_runs", "clear_after_failure", "clear_after_cancel"):
         expect(_switch(page, name)).to_be_checked()
-    for name in ("nightly_baseline", "weekly_stress", "new_target_version"):
+    heavy = ("nightly_baseline", "weekly_stress", "endurance_current_hour", "new_target_version")
+    for name in heavy:
         expect(_switch(page, name)).not_to_be_checked()
 
 
@@ -179,6 +184,24 @@ def test_the_report_is_a_link_away_and_the_title_of_a_scenario_stays_text_in_it(
     expect(page.get_by_role("dialog")).to_contain_text(HOSTILE)
     expect(page.get_by_role("dialog")).to_contain_text(launched.folder.name)
     _assert_inert(page)
+
+
+def test_a_backfill_plays_the_hours_of_a_campaign_in_order_on_one_target(
+    ui: Ui, page: Page
+) -> None:
+    """From the page of the job; hours of 2 s here, and of 10 s in test_endurance_backfill.py."""
+    partitions, begun = last_hours(4), datetime.now(UTC)
+    with soak_campaign(ui.sandbox, hours=4, hour_seconds=2.0) as folder:
+        page.goto(f"{ui.address}{HOURLY}")
+        launch_hours(page, partitions)
+        assert wait_for_runs(ui.sandbox, 4, begun, WAIT_S) == {"SUCCESS": 4}
+    stored = stored_campaign(folder.root)
+    assert [one.partition for one in stored.hours] == partitions
+    assert [one.ran_to_end for one in stored.hours] == [True] * 4
+    assert stored.breaks == ()
+    assert stored.verdicts is not None
+    page.goto(f"{ui.address}assets/endurance_hour?view=partitions&partition={partitions[-1]}")
+    expect(page.get_by_text("throughput_per_s").first).to_be_visible()
 
 
 @pytest.mark.slow
