@@ -49,7 +49,11 @@ def _evidence(stored: StoredCampaign) -> Verdict:
         early = sum(not one.ran_to_end for one in stored.hours)
         shorter = f", {early} of them ended early" if early else ""
         return Verdict(EVIDENCE, Cell("real", "good"), (f"{hours} of 3600 s each{shorter}.",))
-    said = f"{hours} of {planned.hour_seconds:g} s each stand for hours of 3600 s."
+    work = quantity.counted(planned.workflows_per_hour, "workflow")
+    said = (
+        f"{hours} of {planned.hour_seconds:g} s and {work} each stand for hours of 3600 s "
+        "with as many; growth per hour is growth in one of them."
+    )
     return Verdict(EVIDENCE, Cell("scaled", "warn"), (said, NOT_SCALED))
 
 

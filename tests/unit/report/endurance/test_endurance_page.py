@@ -114,7 +114,9 @@ def test_a_signal_that_samples_lack_says_how_many_and_one_that_all_lack_has_a_ro
 
 
 def test_scaled_hours_are_named_on_top_and_in_every_table(stored: StoredCampaign) -> None:
-    assert answer_to(stored, EVIDENCE).answer.text == "scaled"
+    evidence = answer_to(stored, EVIDENCE)
+    assert evidence.answer.text == "scaled"
+    assert " of 60 s and 1,200 workflows each " in evidence.sentences[0]
     for table in (hours_table, interruptions_table, leaks_table, losses_table, resources_table):
         assert table(stored).basis == "scaled hours of 60 s"
 
