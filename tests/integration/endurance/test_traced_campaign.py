@@ -90,7 +90,7 @@ def _plant_leak(folder: CampaignFolder) -> None:
         with folder.signals_file(hour).open("w", encoding="utf-8") as file:
             for at in range(100 * hour, 100 * (hour + 1)):
                 values = {"target.heap_blocks": 100_000.0 + 25.0 * at + 40.0 * (at % 7)}
-                append_sample(file, SignalSample(at / 100, at, values))
+                append_sample(file, SignalSample(at / 100, 100 * at, values))
 
 
 @pytest.mark.slow
