@@ -3,16 +3,13 @@
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import (
-    UnresolvedAssetJobDefinition,
-)
 from pydantic import Field
 
 from assets.execution.killed_runs import mark_killed
+from assets.execution.load_jobs import ALL, HOOKS, load_config, scenario_job
 from assets.launchpad.flag_form import RESULTS_DIR, settings_with
-from assets.launchpad.launch_fields import AB_VALUES, CAPACITY_VALUES, OWN_VALUES, launch_fields
-from assets.run_inventory import inventory_observation, note_first_failure
-from assets.tags import OF_RELEASES
+from assets.launchpad.launch_fields import AB_VALUES, CAPACITY_VALUES
+from assets.run_inventory import inventory_observation
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.program.dagster_home import remove_abandoned_homes
@@ -21,65 +18,22 @@ from perf_pipeline.report.run.inventory import inventory_summary
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.run_inventory import run_inventory_of
 
-LOAD_RUN = "load_run_resource"
-ALL = (
-    dg.AssetSelection.all()
-    - dg.AssetSelection.assets("found_capacity", "ab_comparison", "comparison")
-    - dg.AssetSelection.tag(*OF_RELEASES)
-    - dg.AssetSelection.groups("endurance")
-)
-"""What a load job materializes; a search for capacity, an interleaved comparison, a release and an
-hour of a campaign are separate load runs, and a comparison has two sides. Metrics, verdicts,
-history and report are in it rather than automated: they must follow each load at once and in order,
-also when ``perf-pipeline run`` starts it without Dagster's daemon, which automation needs; and
-nothing else ever makes them stale."""
 PLAYED = dg.AssetSelection.assets("host_facts", "servers", "seeded_data")
 """What is there only for a load that is played."""
-HOOKS = frozenset({note_first_failure})
 
 
-def load_config(**config: object) -> dict[str, object]:
-    """Return the run configuration of a load job: fields of ``LoadRun``."""
-    return {"resources": {LOAD_RUN: {"config": config}}}
-
-
-def shown_config(scenario: str) -> dict[str, object]:
-    """Return what the launchpad shows at first: what people change, with the scenario's values."""
-    return load_config(**launch_fields(scenario))
-
-
-def _scenario_job(scenario: str, description: str) -> UnresolvedAssetJobDefinition:
-    """Return the job of a built-in scenario, from servers to report."""
-    return dg.define_asset_job(
-        scenario,
-        selection=ALL,
-        config=shown_config(scenario),
-        description=description,
-        hooks=HOOKS,
-    )
-
-
-baseline = _scenario_job("baseline", "Normal load on the target, from servers to report.")
-stress = _scenario_job("stress", "More and more load, until the target no longer sustains it.")
-database = _scenario_job(
+stress = scenario_job("stress", "More and more load, until the target no longer sustains it.")
+database = scenario_job(
     "database", "Transactions on every server: more and more load, exhausted pools, recovery."
 )
-recovery = _scenario_job(
+recovery = scenario_job(
     "recovery", "One failure of a server after the other, and how long recovery takes."
 )
-pressure = _scenario_job(
+pressure = scenario_job(
     "pressure", "Little memory, busy cores, and both, beside a level without either."
 )
-protections = _scenario_job(
+protections = scenario_job(
     "protections", "The same failure under each protection of the runtime, and without any."
-)
-scenario = dg.define_asset_job(
-    "scenario",
-    selection=ALL,
-    config=load_config(**OWN_VALUES),
-    description="The same for any scenario: set its file in the config. What is empty is as the "
-    "scenario has it.",
-    hooks=HOOKS,
 )
 recorded = dg.define_asset_job(
     "recorded",

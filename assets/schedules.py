@@ -3,15 +3,16 @@
 import dagster as dg
 
 from assets import jobs
+from assets.execution.load_jobs import baseline, load_config
 
 ZONE = "UTC"
 
 nightly_baseline = dg.ScheduleDefinition(
     name="nightly_baseline",
-    job=jobs.baseline,
+    job=baseline,
     cron_schedule="0 2 * * *",
     execution_timezone=ZONE,
-    run_config=jobs.load_config(scenario="baseline"),
+    run_config=load_config(scenario="baseline"),
     default_status=dg.DefaultScheduleStatus.STOPPED,
     description="The baseline each night at 02:00 UTC; it waits for a load run that is active.",
 )
@@ -20,7 +21,7 @@ weekly_stress = dg.ScheduleDefinition(
     job=jobs.stress,
     cron_schedule="0 4 * * 0",
     execution_timezone=ZONE,
-    run_config=jobs.load_config(scenario="stress"),
+    run_config=load_config(scenario="stress"),
     default_status=dg.DefaultScheduleStatus.STOPPED,
     description="The stress test on Sundays at 04:00 UTC, after the night's baseline.",
 )

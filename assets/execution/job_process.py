@@ -13,8 +13,10 @@ from dagster._core.code_pointer import ModuleCodePointer
 from dagster._core.definitions.reconstruct import ReconstructableJob, ReconstructableRepository
 from dagster._utils.interrupts import capture_interrupts
 
-from assets import definitions
+from assets.execution import load_location
 from assets.storage.open_files import open_files_once
+
+WHOLE = "assets.definitions"
 
 open_files_once()
 
@@ -43,8 +45,10 @@ def execute(job: str, config: str) -> int:
 
 
 def _found(job: str) -> ReconstructableJob:
-    """Return a job with its place, so that the UI finds the code of the run."""
-    pointer = ModuleCodePointer(definitions.__name__, "defs", str(Path.cwd()))
+    """Return a job with its place; of the whole code location only where it is no load job's."""
+    is_load = job in {one.name for one in load_location.JOBS}
+    place = load_location.__name__ if is_load else WHOLE
+    pointer = ModuleCodePointer(place, "defs", str(Path.cwd()))
     repository = ReconstructableRepository(
         pointer, executable_path=sys.executable, entry_point=["dagster"]
     )

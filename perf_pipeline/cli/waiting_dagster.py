@@ -18,10 +18,17 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.settings import CHECKED_RUN, FAILURE_NOTE, PROJECT
-from perf_pipeline.lifeline import bound_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+_BIND = f"""
+import signal, sys
+from perf_pipeline.lifeline import bind_to_parent
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's & ignores it
+bind_to_parent({int(signal.SIGTERM)}, int(sys.argv[-2]))
+"""
+"""The process itself does what ``lifeline.bound_command`` does, and starts one interpreter less."""
 
 FOLLOW_ORDERS = """
 import json, os, sys
@@ -60,6 +67,8 @@ def job_program(*, is_measured: bool) -> str:
 import gc, select, sys
 gc.disable()
 {_MEASURING if is_measured else ""}
+from assets.execution.lazy_imports import SELDOM_USED, import_lazily
+import_lazily(SELDOM_USED)
 import dagster
 if not select.select([int(sys.argv[-1])], [], [], 0)[0]:
     import assets.execution.job_process
@@ -92,10 +101,11 @@ class WaitingDagster:
         )
         orders, self._orders = os.pipe2(os.O_CLOEXEC)
         files = [one.fileno() for one in (self._config, self._checked, self._failure)]
-        command = [sys.executable, "-I", "-c", program, "dagster", str(orders)]
+        bound, parent = f"{_BIND}{program}", str(os.getpid())
+        command = [sys.executable, "-I", "-c", bound, "dagster", parent, str(orders)]
         try:
             self.process = subprocess.Popen(
-                bound_command(command, signal.SIGTERM, os.getpid()),
+                command,
                 cwd=PROJECT,
                 stdin=subprocess.DEVNULL,
                 stdout=self.log,
