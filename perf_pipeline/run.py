@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -52,12 +53,14 @@ from perf_pipeline.samples.run_record import COMPLETE, FAILED, INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
     from types import TracebackType
 
     from perf_pipeline.config.names import NameKind
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.finished_run import FinishedRun
+    from perf_pipeline.host.facts import GitState
     from perf_pipeline.loadgen.course import Course
     from perf_pipeline.loadgen.environment.environment import TargetEnvironment
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
@@ -132,6 +135,9 @@ class Run:
             scenario, settings, self.run_id, notify=notify, stack=self._stack
         )
         self._plans: list[LevelPlan] = []
+        self._git = ThreadPoolExecutor(1)
+        self._stack.callback(self._git.shutdown, wait=False)
+        self._git_states: list[Future[GitState]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -157,6 +163,7 @@ class Run:
             ServiceUnavailableError: With a sentence for each that is unavailable.
         """
         if not self._plans:
+            self._git_states = self._begin_git()
             holder = f"run {self.run_id}, process {os.getpid()}, since {_now()}"
             lock = load_lock(
                 self._settings.lock_path, holder, self._notify, time.sleep, wait_s=self._wait_s
@@ -295,19 +302,27 @@ class Run:
                 targets.append(plan.target)
         return list(played.values())
 
+    def _begin_git(self) -> list[Future[GitState]]:
+        """Ask git for the state of the harness, and of the user's folder if there is one.
+
+        Its processes walk the trees while the servers are opened.
+        """
+        folders = [PROJECT, *([Path(given)] if (given := self._scenario.python_path) else [])]
+        path = self._settings.search_path
+        return [self._git.submit(read_git_state, folder, path) for folder in folders]
+
     def _manifest(
         self, servers: dict[str, Server], environments: dict[str, TargetEnvironment], files: Path
     ) -> Manifest:
         scenario = self._scenario
+        own, *users = (state.result() for state in self._git_states)
         return make_manifest(
             run_id=self.run_id,
             scenario=scenario,
             started_at=_now(),
             host=read_host_facts(self._settings.temp_dir),
-            git=read_git_state(PROJECT, self._settings.search_path),
-            user_git=read_git_state(Path(scenario.python_path), self._settings.search_path)
-            if scenario.python_path
-            else None,
+            git=own,
+            user_git=users[0] if users else None,
             servers=list(servers.values()),
             environments=environments,
             plans=self._plans,

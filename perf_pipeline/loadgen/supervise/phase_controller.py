@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 TICK_S = 0.1
 MIN_TICK_S = 0.002
 GO_DELAY_S = 0.1
-"""Slots look for the go every 0.05 s (``worker/closed_loop.py``)."""
+"""Of a schedule, whose first arrival no worker may miss, and of an hour."""
+CLOSED_GO_DELAY_S = 0.03
+"""Slots look for the go every 0.01 s (``worker/closed_loop.py``); one that wakes later begins then.
+"""
 
 
 class PhaseController:
@@ -89,7 +92,8 @@ class PhaseController:
         return EndedBecause.STEADY_MAX
 
     def _go(self) -> int:
-        go_ns = time.monotonic_ns() + int(GO_DELAY_S * 1e9)
+        delay_s = GO_DELAY_S if self._plan.arrivals else CLOSED_GO_DELAY_S
+        go_ns = time.monotonic_ns() + int(delay_s * 1e9)
         for worker in self._workers:
             worker.go(go_ns)
         self.log.go_ns = go_ns

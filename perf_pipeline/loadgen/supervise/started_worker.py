@@ -71,9 +71,9 @@ class StartedWorker:
         process: The keeper, which ends as the worker does.
         log: What the worker prints.
         report: What the keeper reports.
-        pid: Id of the worker's process.
-        pidfd: Descriptor of it; None if it has ended already.
         bell: Descriptor of its bell.
+        pid: Id of the worker's process; of one that is started earlier once it is waited for.
+        pidfd: Descriptor of it; None if it has ended already.
     """
 
     def __init__(
@@ -129,13 +129,23 @@ class StartedWorker:
             os.close(report_end)
             theirs.close()
         self.report = os.fdopen(report, "rb")
-        self.pid = int(self.report.readline() or self.process.pid)
-        self.pidfd = _pidfd(self.pid)
+        self.pid = 0
+        self.pidfd: int | None = None
         if addresses is not None:
             self._release_orders()
+            self.identify()
+
+    def identify(self) -> None:
+        """Read which process its keeper has started; the keeper has to start first, 0.05 s."""
+        self.pid = int(self.report.readline() or self.process.pid)
+        self.pidfd = _pidfd(self.pid)
+        if self.pidfd is not None and self.process.poll() is not None:
+            os.close(self.pidfd)  # both have ended, so that the id may be another's by now
+            self.pidfd = None
 
     def wait_imported(self, limit_s: float) -> None:
         """Wait until it has imported its target, has ended, or the limit has passed."""
+        self.identify()
         select.select([self._orders], [], [], limit_s)
 
     def hand_over(self, addresses: Mapping[str, ServerAddress]) -> None:
@@ -147,6 +157,8 @@ class StartedWorker:
 
     def discard(self) -> None:
         """End one that gets no job, and release what it took."""
+        if not self.pid:
+            self.identify()
         with contextlib.suppress(ProcessLookupError):
             if self.pidfd is not None:
                 signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +48,14 @@ def _processes(folder: RunFolder) -> list[psutil.Process]:
     ]
 
 
+def _wait_for_processes(folder: RunFolder) -> None:
+    """Wait until both workers have started, each below its keeper."""
+    deadline_s = time.monotonic() + 30.0
+    while len(_processes(folder)) < 4:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)
+
+
 def test_a_level_is_played_by_the_workers_that_were_prepared_for_it(
     prepared: PreparedWorkers, folder: RunFolder
 ) -> None:
@@ -79,7 +88,7 @@ def test_a_level_is_played_by_the_workers_that_were_prepared_for_it(
 def test_another_level_gets_none_of_them(
     prepared: PreparedWorkers, folder: RunFolder, plan: object, user_code: UserCode
 ) -> None:
-    assert len(_processes(folder)) == 4
+    _wait_for_processes(folder)
     assert prepared.take(plan, PYTHON, user_code) == []  # type: ignore[arg-type]
     assert _processes(folder) == []
     assert list((folder.root / "levels").iterdir()) == []
@@ -87,8 +96,14 @@ def test_another_level_gets_none_of_them(
 
 def test_nothing_is_left_of_a_run_that_does_not_begin(folder: RunFolder) -> None:
     workers = PreparedWorkers(PLAN, folder, PYTHON, NO_USER_CODE)
-    assert len(_processes(folder)) == 4
+    _wait_for_processes(folder)
     workers.close()
+    assert _processes(folder) == []
+    assert not folder.root.exists()
+
+
+def test_workers_whose_keepers_have_yet_to_start_end_as_well(folder: RunFolder) -> None:
+    PreparedWorkers(PLAN, folder, PYTHON, NO_USER_CODE).close()
     assert _processes(folder) == []
     assert not folder.root.exists()
 
