@@ -1,8 +1,8 @@
 """Modules that are imported when something of them is used, and not before.
 
-Dagster imports its daemons for two types that its storage shares with them, and Alembic the
-dialects of every database. The process of one run uses neither, and whoever runs a load would wait
-for them.
+Dagster imports its daemons for two types that its storage shares with them, and Alembic dialects
+that no storage of Dagster and no catalogue has. The process of one run uses neither, and whoever
+runs a load would wait for them.
 """
 
 import sys
@@ -13,20 +13,18 @@ from threading import RLock
 from types import ModuleType
 
 SELDOM_USED = (
-    "alembic.autogenerate",
     "alembic.ddl.mssql",
-    "alembic.ddl.mysql",
     "alembic.ddl.oracle",
-    "alembic.ddl.postgresql",
     "dagster._daemon",
     "mako.exceptions",
 )
-"""What the process of a run imports through Dagster and does not use, where its files are SQLite's.
-A package's own modules are not meant: ``dagster._daemon.types`` is imported when it is asked for.
+"""What the process of a run imports through Dagster and does not use. A package's own modules are
+not meant: ``dagster._daemon.types`` is imported when it is asked for.
 """
 
 _lock = RLock()
 _waiting: dict[str, Loader] = {}
+"""Modules that are imported and wait for their first use."""
 
 
 def import_lazily(names: Collection[str]) -> None:
@@ -36,11 +34,6 @@ def import_lazily(names: Collection[str]) -> None:
         names: Full names; a module that is imported already stays as it is.
     """
     sys.meta_path.insert(0, _LazyFinder(frozenset(names)))
-
-
-def not_used(names: Collection[str]) -> set[str]:
-    """Return which of these modules are imported and wait for their first use."""
-    return {name for name in names if name in _waiting}
 
 
 class _WaitingModule(ModuleType):
@@ -57,7 +50,7 @@ class _WaitingModule(ModuleType):
                 if self.__spec__ is not None:
                     self.__spec__.loader = loader
                 loader.exec_module(self)
-                self.__class__ = ModuleType
+                self.__class__ = ModuleType  # type: ignore[assignment]
         try:
             return self.__dict__[name]
         except KeyError:

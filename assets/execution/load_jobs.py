@@ -14,7 +14,9 @@ LOAD_RUN = "load_run_resource"
 ASSETS = dg.load_assets_from_modules(
     [infrastructure, scenarios, metrics, fault_tables, history, reporting]
 )
-ALL = dg.AssetSelection.assets(*(key for one in ASSETS for key in one.keys))
+ALL = dg.AssetSelection.assets(
+    *(key for one in ASSETS if isinstance(one, dg.AssetsDefinition) for key in one.keys)
+)
 """What a load job materializes; a search for capacity, an interleaved comparison, a release and an
 hour of a campaign are separate load runs, and a comparison has two sides. Metrics, verdicts,
 history and report are in it rather than automated: they must follow each load at once and in order,
