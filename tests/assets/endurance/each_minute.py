@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.definitions import defs as project
+from assets import definitions
 from assets.endurance.schedule import endurance_current_hour, hourly
 
 
@@ -20,4 +20,4 @@ def each_minute(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     return request
 
 
-defs = dg.Definitions.merge(project, dg.Definitions(schedules=[each_minute]))
+defs = dg.Definitions.merge(definitions.defs, dg.Definitions(schedules=[each_minute]))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
+from assets.definitions import defs
 from assets.endurance.campaigns import is_over, place_of
 from assets.endurance.gapless import first_of
 from assets.endurance.hours import CHANGE_S, length_of
@@ -54,6 +55,18 @@ def test_the_schedule_requests_the_hour_that_has_just_begun() -> None:
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key == "2026-01-14-16:00"
     assert endurance_current_hour.default_status is dg.DefaultScheduleStatus.STOPPED
+
+
+def test_a_tick_of_the_schedule_is_one_run_of_the_partition_of_its_hour() -> None:
+    """As Dagster evaluates it, which refuses an hour that is no partition of the job."""
+    due = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    context = dg.build_schedule_context(
+        repository_def=defs.get_repository_def(), scheduled_execution_time=due
+    )
+    (request,) = endurance_current_hour.evaluate_tick(context).run_requests or ()
+    assert request.run_key == partition_at(due)
+    assert request.tags["dagster/partition"] == partition_at(due)
+    assert endurance_current_hour.job_name == "endurance_hourly"
 
 
 def test_without_a_gap_real_hours_are_those_of_the_clock_and_scaled_ones_the_last_until_now() -> (
