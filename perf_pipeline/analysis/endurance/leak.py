@@ -6,19 +6,26 @@ explanation of the floors by its probability (``explanations.py``). A leak is a 
 none had one. The 95 % interval of the growth must exclude 0 as well, and more workflows must have
 ended than fill the bounded lists of a runtime. A signal is clean when growth of ``HARMFUL`` or more
 has a probability below ``MAX_HARM``, whichever explanation holds, each with a trend added.
-Everything else is inconclusive, with the smallest leak that would have been seen.
+Everything else is inconclusive, with the smallest leak that would have been seen. A leak goes on:
+if the last half of the time shows that the growth fell, that half decides.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from bisect import bisect_left
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from perf_pipeline.analysis.endurance.explanations import weigh_explanations
 from perf_pipeline.analysis.endurance.floors import MIN_BLOCKS, floors
+from perf_pipeline.analysis.endurance.plain_verdicts import (
+    RESOLUTION,
+    constant_verdict,
+    too_few_samples,
+)
 from perf_pipeline.analysis.endurance.shapes import APPROACH, CREEP, RAMP
 from perf_pipeline.analysis.endurance.terms import terms_of
 from perf_pipeline.samples.campaign.leak_verdict import LeakVerdict
@@ -44,7 +51,6 @@ WARM_UP_WORKFLOWS = 2500
 and a leak are the same straight line."""
 
 LITTLE_WEIGHT, WIDE, BISECTIONS = 1e-3, 50.0, 40
-RESOLUTION = 1e-9
 COUNT_RESOLUTION = 0.1
 HIDDEN_COUNT = 0.5
 PASSES = 3
@@ -89,23 +95,49 @@ def judge_leak(
 ) -> LeakVerdict:
     """Return whether a signal leaks.
 
+    Growth that is a leak goes on. Where the last half of the time alone shows that it does not,
+    because less than the least growth found is certain there, the verdict is that of this half: a
+    warm-up may have any shape, a staircase of caches for one, and not all are in ``shapes.py``.
+
     Args:
         series: The signal.
         hour_seconds: Length of an hour; less than 3600 where a run is scaled.
         max_doubt: Probability that it is no leak, below which it is called one.
     """
+    whole = _judge(series, hour_seconds, max_doubt)
+    if whole.verdict != "leak" or whole.interval is None:
+        return whole
+    half = _judge(_last_half(series), hour_seconds, max_doubt)
+    if half.interval is None or half.interval[1] >= whole.interval[0]:
+        return whole
+    why = f"it grew faster at first; in the last half of the time {half.reason}"
+    return replace(half, reason=why)
+
+
+def _last_half(series: SignalSeries) -> SignalSeries:
+    """Return the samples of the last half of the time."""
+    middle = (series.seconds[0] + series.seconds[-1]) / 2.0
+    first = bisect_left(series.seconds, middle)
+    workflows = None if series.workflows is None else series.workflows[first:]
+    return replace(
+        series, seconds=series.seconds[first:], values=series.values[first:], workflows=workflows
+    )
+
+
+def _judge(series: SignalSeries, hour_seconds: float, max_doubt: float) -> LeakVerdict:
+    """Return the verdict that all of a signal's samples together give."""
     hours, values, workflows = _counted(series, hour_seconds)
     if len(hours) < MIN_BLOCKS or hours[-1] <= hours[0]:
-        return _without_numbers(series, hours, f"it takes {MIN_BLOCKS}, evenly spread")
+        return too_few_samples(series, hours, f"it takes {MIN_BLOCKS}, evenly spread")
     blocks = floors(hours, values, workflows)
     if len(blocks.values) < MIN_BLOCKS:
         spread = f"they are in {len(blocks.values)} of {blocks.count} equal parts of the time"
-        return _without_numbers(series, hours, f"{spread}, and it takes {MIN_BLOCKS}")
+        return too_few_samples(series, hours, f"{spread}, and it takes {MIN_BLOCKS}")
     blocks = blocks.without_first()
     level = float(np.median(np.abs(blocks.values))) or float(np.abs(blocks.values).max())
     span = float(blocks.hours[-1] - blocks.hours[0])
     if np.ptp(blocks.values) == 0.0:
-        return _constant(series, blocks, span)
+        return constant_verdict(series, blocks, span)
     is_count = level < MAX_COUNT and bool((values == np.round(values)).all())
     resolution = COUNT_RESOLUTION if is_count else RESOLUTION * level
     for _ in range(PASSES):
@@ -288,54 +320,3 @@ def _rival(judged: _Judged) -> str:
     if rest.has_load:
         names.append("the load")
     return " with ".join(names) or "chance"
-
-
-def _constant(series: SignalSeries, blocks: Floors, span: float) -> LeakVerdict:
-    """Return the verdict of a signal whose floor never changed."""
-    level = float(abs(blocks.values[0]))
-    is_count = float(blocks.values[0]).is_integer()
-    smallest = (1.0 if is_count else RESOLUTION * level) / span
-    return LeakVerdict(
-        name=series.name,
-        verdict="clean",
-        growth_per_hour=0.0,
-        interval=(0.0, 0.0),
-        growth_per_1000_workflows=None if series.workflows is None else 0.0,
-        interval_per_1000_workflows=None if series.workflows is None else (0.0, 0.0),
-        smallest_visible=smallest,
-        growth_percent_per_day=0.0,
-        level=level,
-        hours=span,
-        limit=series.limit,
-        hours_to_limit=None,
-        warm_up_hours=None,
-        warm_up_workflows=None,
-        step=None,
-        step_hour=None,
-        leak_probability=0.0,
-        reason="its floor is the same from the start to the end",
-    )
-
-
-def _without_numbers(series: SignalSeries, hours: Floats, why: str) -> LeakVerdict:
-    """Return the verdict of a signal with too few samples; ``why`` they are."""
-    return LeakVerdict(
-        name=series.name,
-        verdict="inconclusive",
-        growth_per_hour=None,
-        interval=None,
-        growth_per_1000_workflows=None,
-        interval_per_1000_workflows=None,
-        smallest_visible=None,
-        growth_percent_per_day=None,
-        level=None,
-        hours=float(hours[-1] - hours[0]) if len(hours) else 0.0,
-        limit=series.limit,
-        hours_to_limit=None,
-        warm_up_hours=None,
-        warm_up_workflows=None,
-        step=None,
-        step_hour=None,
-        leak_probability=None,
-        reason=f"{len(hours)} samples are too few: {why}",
-    )

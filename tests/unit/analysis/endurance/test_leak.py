@@ -75,6 +75,23 @@ def test_a_list_that_is_full_after_eight_hours_is_clean() -> None:
     assert verdict.warm_up_hours == pytest.approx(8.1, abs=0.3)
 
 
+def test_growth_that_has_ended_is_no_leak_whatever_its_shape_and_what_goes_on_is_one() -> None:
+    """Unshared memory of a clean campaign on kailash: caches fill one after the other, for 12 h.
+
+    None of the shapes fits the bends, so that over all of the time a trend is sure.
+    """
+    bends = np.interp(
+        HOURS, [0.0, 0.8, 2.0, 10.0, 12.0, 24.0], [57.9, 58.9, 59.25, 61.79, 61.86, 61.86]
+    )
+    values = bends + 0.02 * NOISE
+    ended = judged(values)
+    assert ended.verdict == "clean"
+    assert ended.reason.startswith("it grew faster at first; in the last half of the time ")
+    leaking = judged(values + 0.02 * 60.0 * HOURS / 24.0)
+    assert leaking.verdict == "leak"
+    assert leaking.growth_per_hour == pytest.approx(0.02 * 60.0 / 24.0, rel=0.05)
+
+
 def test_growth_from_26_to_38_mb_in_a_day_is_a_leak() -> None:
     """rocky-data/rocky #1255: a rule of "> 10 % and > 20 MB" passed it."""
     values = 26e6 + 12e6 * HOURS / 24.0 + 1e6 * NOISE
