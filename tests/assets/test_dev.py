@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -28,8 +27,6 @@ pytestmark = [
 
 WATCHED_S = 11.0
 """In which a run must be seen at least once, and again when it ends."""
-
-SEEN_EVERY_S = 10.0
 
 
 class Dev:
@@ -95,9 +92,9 @@ def test_a_run_of_the_ui_shows_progress_and_ends_when_it_is_terminated(sandbox: 
     assert sandbox.own_record(folder)["status"] == "interrupted"
     assert list(sandbox.temp.glob("perf_pipeline-*")) == []
     run = dev.remembered(sandbox, run_id)
-    times_s = [at_s for at_s, _ in run.observed] + [asked_s]
-    gaps_s = [later - sooner for sooner, later in pairwise(times_s)]
-    assert max(gaps_s) < SEEN_EVERY_S, gaps_s
+    seen_s = [at_s - asked_s for at_s, _ in run.observed]
+    assert any(-WATCHED_S < at_s < 0 for at_s in seen_s), seen_s
+    assert seen_s[-1] > 0
     assert run.described.startswith(f"Run {folder.name} is interrupted. Kept: ")
     last = run.observed[-2][1]
     assert (last["level"], last["phase"]) == ("4", "steady")

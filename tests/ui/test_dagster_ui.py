@@ -91,10 +91,10 @@ class Launched:
 
 @pytest.fixture(scope="module")
 def launched(ui: Ui, browser: Browser) -> Launched:
-    """A run of two seconds, hostile in title and error texts, that has ended."""
+    """A short run, hostile in title and error texts, that has ended."""
     context = ui.window(browser)
     page = context.new_page()
-    _launch(ui, page, "short", steady_s=2)
+    _launch(ui, page, "short", steady_s=6)
     going = page.get_by_text(re.compile("level 2, (cold|ramp|warm|steady)")).first
     expect(going).to_be_visible(timeout=1000 * WAIT_S)
     while_going = going.inner_text()

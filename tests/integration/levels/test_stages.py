@@ -39,6 +39,7 @@ def fall(number):
     if number % 2 and time.monotonic() - begun_s > 4:
         os._exit(3)
 """
+PEAK = 20
 SCENARIO = """
 target = "{target}"
 python_path = "."
@@ -156,7 +157,10 @@ def test_users_who_think_are_in_flight_for_their_share_of_the_time(
 def test_a_worker_that_dies_ends_its_stage_and_the_records_before_it_stay(
     tmp_path: Path, own: Settings
 ) -> None:
-    """One of two processes ends itself in a later stage: what it had in flight are errors."""
+    """One of two processes ends itself in a later stage: what it had in flight are errors.
+
+    That is half of the peak at most: on a busy machine it ends while the peak still runs down.
+    """
     run = run_scenario(
         read_scenario(_file(tmp_path, "callable", "fall"), read_machine_limits()), own
     )
@@ -165,7 +169,7 @@ def test_a_worker_that_dies_ends_its_stage_and_the_records_before_it_stay(
     (last,) = (level for level in run.levels if level.ended_because == "worker lost")
     assert sorted(one.reason for one in last.workers) == ["done", "exit code 3"]
     lost = last.outcomes["error"]
-    assert 1 <= lost <= -(-last.concurrency // 2)
+    assert 1 <= lost <= PEAK // 2
     for level in run.levels[:-1]:
         assert (level.ended_because, level.outcomes["error"]) == ("complete", 0)
     records = run.records()
