@@ -9,7 +9,6 @@ lease.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -22,6 +21,7 @@ from perf_pipeline.campaign.hour_player import HourPlayer
 from perf_pipeline.config.duration import DEFAULT_WAIT_S
 from perf_pipeline.config.scenario.variables import Variables
 from perf_pipeline.errors import PerfPipelineError, RunFolderError
+from perf_pipeline.host.load_lock import load_lock
 from perf_pipeline.loadgen.endurance.attachment import attach, connect
 from perf_pipeline.loadgen.endurance.exact_malloc import with_exact_malloc
 from perf_pipeline.loadgen.endurance.hour_plan import endurance_of
@@ -120,13 +120,14 @@ def play_hour(
         length_s: Until its deadline, s, where that is sooner than a whole hour's.
         notify: Called with each line to show meanwhile.
         on_progress: Called about once a second with the progress of the load.
-        wait_s: How long to wait for another load run on this host to end.
+        wait_s: How long to wait for another load run on this host, or hour of it, to end.
 
     Raises:
-        PerfPipelineError: The hour was played already, or is none of the campaign's, or another
-            process plays one; or the target is unavailable.
+        PerfPipelineError: The hour was played already, or is none of the campaign's; or the target
+            is unavailable.
+        GaveUpWaitingError: Another process plays an hour of it for longer.
     """
-    with _playing(folder):
+    with _playing(folder, notify, wait_s):
         played: dict[int, Hour] = {}
         player = HourPlayer(
             folder,
@@ -166,7 +167,7 @@ def run_endurance(
     """
     folder = begin_campaign(planned, settings, notify=notify, wait_s=wait_s)
     try:
-        with _playing(folder):
+        with _playing(folder, notify, wait_s):
             player = HourPlayer(
                 folder,
                 settings,
@@ -203,25 +204,23 @@ def end_target(folder: CampaignFolder) -> None:
 
 
 @contextmanager
-def _playing(folder: CampaignFolder) -> Iterator[None]:
-    """Hold the lock of a campaign: one process at a time plays an hour of it.
+def _playing(
+    folder: CampaignFolder, notify: Callable[[str], None], wait_s: float
+) -> Iterator[None]:
+    """Hold the lock of a campaign: one process at a time plays an hour of it, others wait.
+
+    Dagster begins two runs of a backfill at once where it does not know their pool yet.
 
     Raises:
-        RunFolderError: Another one does, or there is no such campaign.
+        RunFolderError: There is no such campaign.
+        GaveUpWaitingError: Another process played for longer.
     """
     if not folder.root.is_dir():
         raise RunFolderError(f"{folder.root} is missing: there is no such campaign")
-    descriptor = os.open(folder.root / ".playing", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise RunFolderError(
-                f"an hour of {folder.root} is being played by another process: wait for its end"
-            ) from error
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    holder = f"an hour of {folder.root.name}, process {os.getpid()}, since {now}"
+    with load_lock(folder.root / ".playing", holder, notify, time.sleep, wait_s=wait_s):
         yield
-    finally:
-        os.close(descriptor)
 
 
 def _without_secrets(variables: Variables) -> Variables:

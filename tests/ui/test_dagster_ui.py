@@ -151,7 +151,7 @@ def test_a_materialization_shows_validity_numbers_and_charts(
     page.goto(f"{ui.address}assets/run_metrics")
     assert _value(page, "validity").inner_text() == launched.metrics["validity"]
     (level,) = launched.metrics["levels"]
-    assert str(level["service_times"]["samples"]) in _value(page, "levels").inner_text()
+    assert f"{level['service_times']['samples']:,}" in _value(page, "levels").inner_text()
     _value(page, "over time 2").get_by_text("[Show Markdown]").click()
     charts = page.get_by_role("dialog").locator("img")
     expect(charts).to_have_count(2)
