@@ -196,6 +196,10 @@ def test_result_files_have_their_old_names_and_keys(whole: Whole) -> None:
                 assert "the target or another program" in doubt
 
 
+PHASES = ("ramp_up", "warm_up", "steady", "drain")
+"""A warm-up of less than a second may lie between two looks."""
+
+
 @pytest.mark.alone
 def test_progress_is_told_once_a_second_and_never_goes_back(whole: Whole) -> None:
     """Through all levels and phases in their order."""
@@ -209,7 +213,9 @@ def test_progress_is_told_once_a_second_and_never_goes_back(whole: Whole) -> Non
         ended = [progress.totals.ended for _, progress in steps]
         assert ended == sorted(ended)
         assert ended[-1] > 0
-    assert {progress.phase for progress in told} >= {"warm_up", "steady"}
+        phases = [PHASES.index(progress.phase) for _, progress in steps if progress.phase in PHASES]
+        assert phases == sorted(phases)
+    assert "steady" in {progress.phase for progress in told}
     stored = (whole.results / whole.metrics.run_id / "progress.jsonl").read_text().splitlines()
     assert [json.loads(line)["totals"]["ended"] for line in stored] == [
         progress.totals.ended for progress in told
