@@ -51,8 +51,8 @@ LASTING_LOG_PAGES = 1000
 """The log of a journal that is written for an hour has 4 MB at most."""
 
 LASTING_CACHE_KIB = 64
-"""What it keeps of its pages in memory, which is the target's: by default that would grow to 2 MB
-in an hour. Only the newest pages are ever read again."""
+"""What it keeps of its pages in memory, which is the target's: SQLite's default is 2 MB. Only
+the newest pages are ever read again."""
 
 SELECT_BLOCKS = "SELECT seq, committed_ns, crc, payload FROM block WHERE seq >= ? ORDER BY seq"
 """The blocks from a sequence number on, oldest first."""

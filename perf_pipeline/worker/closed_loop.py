@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from perf_pipeline.worker.ledger import Ledger
 
 WAIT_FOR_GO_S = 0.01
-"""The go is announced 0.03 s ahead; one thread looks for it, for 0.2 % of a core."""
+"""The go is announced 0.03 s ahead; one thread looks for it."""
 
 THINK_STEP_S = 0.5
 """A thinking slot notices a stop after this long at the latest: a wake-up a second costs less."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from playwright.sync_api import expect
 
+from perf_pipeline.report.endurance.stored_campaign import stored_campaign
 from perf_pipeline.samples.campaign.first_partition import partition_at
 from tests.assets.conftest import instance_of
 from tests.sandbox import until
@@ -16,6 +17,8 @@ from tests.sandbox import until
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
+    from perf_pipeline.report.endurance.stored_campaign import StoredCampaign
+    from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
     from tests.sandbox import Sandbox
 
 HOURLY = "locations/perf_pipeline/jobs/endurance_hourly"
@@ -77,3 +80,12 @@ def materialized(sandbox: Sandbox, asset: str) -> set[str]:
     """Return the partitions of an asset that have been materialized."""
     with instance_of(sandbox.dagster_home) as instance:
         return instance.get_materialized_partitions(dg.AssetKey(asset))
+
+
+def played_in_order(folder: CampaignFolder, partitions: list[str]) -> StoredCampaign:
+    """See that each hour was played to its end, in order, on one process; return the campaign."""
+    stored = stored_campaign(folder.root)
+    assert [one.partition for one in stored.hours] == partitions
+    assert all(one.ran_to_end for one in stored.hours)
+    assert stored.breaks == ()
+    return stored

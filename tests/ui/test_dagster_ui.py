@@ -16,12 +16,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from perf_pipeline.config.slo.slo import parse_slo
-from perf_pipeline.report.endurance.stored_campaign import stored_campaign
 from tests.assets.conftest import latest
 from tests.assets.endurance.soak_scenario import soak_campaign
 from tests.sandbox import WAIT_S, until
 from tests.simulated_run import write_run
-from tests.ui.backfills import HOURLY, last_hours, launch_hours, wait_for_runs
+from tests.ui.backfills import HOURLY, last_hours, launch_hours, played_in_order, wait_for_runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -195,11 +194,7 @@ def test_a_backfill_plays_the_hours_of_a_campaign_in_order_on_one_target(
         page.goto(f"{ui.address}{HOURLY}")
         launch_hours(page, partitions)
         assert wait_for_runs(ui.sandbox, 4, begun, WAIT_S) == {"SUCCESS": 4}
-    stored = stored_campaign(folder.root)
-    assert [one.partition for one in stored.hours] == partitions
-    assert [one.ran_to_end for one in stored.hours] == [True] * 4
-    assert stored.breaks == ()
-    assert stored.verdicts is not None
+    assert played_in_order(folder, partitions).verdicts is not None
     page.goto(f"{ui.address}assets/endurance_hour?view=partitions&partition={partitions[-1]}")
     expect(page.get_by_text("throughput_per_s").first).to_be_visible()
 

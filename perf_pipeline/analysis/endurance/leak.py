@@ -2,12 +2,12 @@
 
 What decides is the floor of the signal in each of 48 blocks of time (``floors.py``), and every
 explanation of the floors by its probability (``explanations.py``). A leak is a trend of more than
-``NEGLIGIBLE`` whose probability is at least ``1 - MAX_DOUBT``: of 360 simulated healthy signals
-none had one. The 95 % interval of the growth must exclude 0 as well, and more workflows must have
-ended than fill the bounded lists of a runtime. A signal is clean when growth of ``HARMFUL`` or more
-has a probability below ``MAX_HARM``, whichever explanation holds, each with a trend added.
-Everything else is inconclusive, with the smallest leak that would have been seen. A leak goes on:
-if the last half of the time shows that the growth fell, that half decides.
+``NEGLIGIBLE`` whose probability is at least ``1 - MAX_DOUBT`` (``selftest leaks`` counts how often
+a healthy signal has one). The 95 % interval of the growth must exclude 0 as well, and more
+workflows must have ended than fill the bounded lists of a runtime. A signal is clean when growth of
+``HARMFUL`` or more has a probability below ``MAX_HARM``, whichever explanation holds, each with a
+trend added. Everything else is inconclusive, with the smallest leak that would have been seen. A
+leak goes on: if the last half of the time shows that the growth fell, that half decides.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ slows down would be judged by its beginning alone."""
 FALLEN_SHARE = 0.5
 """Load that is less than this share of the campaign's rate has fallen."""
 
-STRETCH_SAMPLES, STRETCH_WORKFLOWS = 4, 20
+WINDOW_SAMPLES, WINDOW_WORKFLOWS = 4, 20
 """Samples and workflows over which the load is looked at, at least: single samples are some
 workflows early or late."""
 
@@ -97,7 +97,7 @@ def _fallen(
 ) -> Iterator[LeftOut]:
     """Yield each window of an hour in which far fewer workflows ended than arrive."""
     begin_s = end_s = None
-    for first, last in _stretches(samples, rate_per_s):
+    for first, last in _load_windows(samples, rate_per_s):
         ended = last.workflows - first.workflows
         has_fallen = ended < FALLEN_SHARE * rate_per_s * (last.seconds - first.seconds)
         if has_fallen:
@@ -110,13 +110,13 @@ def _fallen(
         yield LeftOut(begin_s, end_s + settle_s, "the load fell")
 
 
-def _stretches(
+def _load_windows(
     samples: Sequence[SignalSample], rate_per_s: float
 ) -> Iterator[tuple[SignalSample, SignalSample]]:
-    """Yield first and last sample of each stretch that is long enough to tell the load."""
+    """Yield first and last sample of each window that is long enough to tell the load."""
     first = 0
     for at, one in enumerate(samples):
         arrived = rate_per_s * (one.seconds - samples[first].seconds)
-        if at - first >= STRETCH_SAMPLES and arrived >= STRETCH_WORKFLOWS:
+        if at - first >= WINDOW_SAMPLES and arrived >= WINDOW_WORKFLOWS:
             yield samples[first], one
             first = at

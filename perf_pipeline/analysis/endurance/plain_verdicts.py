@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.samples.campaign.leak_verdict import LeakVerdict
@@ -18,31 +19,29 @@ def constant_verdict(series: SignalSeries, blocks: Floors, span: float) -> LeakV
     """Return the verdict of a signal whose floor never changed."""
     level = float(abs(blocks.values[0]))
     is_count = float(blocks.values[0]).is_integer()
-    smallest = (1.0 if is_count else RESOLUTION * level) / span
-    return LeakVerdict(
-        name=series.name,
+    is_counted = series.workflows is not None
+    return replace(
+        _without_numbers(series, span, "its floor is the same from the start to the end"),
         verdict="clean",
         growth_per_hour=0.0,
         interval=(0.0, 0.0),
-        growth_per_1000_workflows=None if series.workflows is None else 0.0,
-        interval_per_1000_workflows=None if series.workflows is None else (0.0, 0.0),
-        smallest_visible=smallest,
+        growth_per_1000_workflows=0.0 if is_counted else None,
+        interval_per_1000_workflows=(0.0, 0.0) if is_counted else None,
+        smallest_visible=(1.0 if is_count else RESOLUTION * level) / span,
         growth_percent_per_day=0.0,
         level=level,
-        hours=span,
-        limit=series.limit,
-        hours_to_limit=None,
-        warm_up_hours=None,
-        warm_up_workflows=None,
-        step=None,
-        step_hour=None,
         leak_probability=0.0,
-        reason="its floor is the same from the start to the end",
     )
 
 
 def too_few_samples(series: SignalSeries, hours: Floats, why: str) -> LeakVerdict:
     """Return the verdict of a signal with too few samples; ``why`` they are."""
+    span = float(hours[-1] - hours[0]) if len(hours) else 0.0
+    return _without_numbers(series, span, f"{len(hours)} samples are too few: {why}")
+
+
+def _without_numbers(series: SignalSeries, span: float, reason: str) -> LeakVerdict:
+    """Return a verdict of doubt, without any number."""
     return LeakVerdict(
         name=series.name,
         verdict="inconclusive",
@@ -53,7 +52,7 @@ def too_few_samples(series: SignalSeries, hours: Floats, why: str) -> LeakVerdic
         smallest_visible=None,
         growth_percent_per_day=None,
         level=None,
-        hours=float(hours[-1] - hours[0]) if len(hours) else 0.0,
+        hours=span,
         limit=series.limit,
         hours_to_limit=None,
         warm_up_hours=None,
@@ -61,5 +60,5 @@ def too_few_samples(series: SignalSeries, hours: Floats, why: str) -> LeakVerdic
         step=None,
         step_hour=None,
         leak_probability=None,
-        reason=f"{len(hours)} samples are too few: {why}",
+        reason=reason,
     )

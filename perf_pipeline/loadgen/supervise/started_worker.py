@@ -136,7 +136,7 @@ class StartedWorker:
             self.identify()
 
     def identify(self) -> None:
-        """Read which process its keeper has started; the keeper has to start first, 0.05 s."""
+        """Read which process its keeper has started; the keeper has to start first."""
         self.pid = int(self.report.readline() or self.process.pid)
         self.pidfd = _pidfd(self.pid)
         if self.pidfd is not None and self.process.poll() is not None:
