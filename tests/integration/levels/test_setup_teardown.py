@@ -92,7 +92,7 @@ trial_call = false
 [phases]
 ramp_up_s = 0
 warm_up_s = 0.1
-steady_s = 0.5
+steady_s = {steady_s}
 drain_s = 2
 """
 
@@ -126,11 +126,12 @@ def written(folder: Path, **keys: str) -> Path:
     """Write the module and a scenario; returns the scenario's path."""
     target = keys.pop("target", "callable")
     function = keys.pop("function", "shop:order")
+    phases = SCENARIO.format(steady_s=keys.pop("steady_s", "0.5"))
     (folder / "shop.py").write_text(SHOP)
     top = "".join(f'{name} = "{value}"\n' for name, value in keys.items())
     workload = f'[[workload]]\nfunction = "{function}"\n'
     path = folder / "shop.toml"
-    path.write_text(f'target = "{target}"\n{top}{SCENARIO}{workload}')
+    path.write_text(f'target = "{target}"\n{top}{phases}{workload}')
     return path
 
 
@@ -214,7 +215,7 @@ def test_teardown_is_called_after_an_interruption(tmp_path: Path, own: Settings)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        played(tmp_path, own, interrupt, setup="shop:start", teardown="shop:stop")
+        played(tmp_path, own, interrupt, setup="shop:start", teardown="shop:stop", steady_s="30")
     assert notes(tmp_path) == [["start", "order", "stop", "atexit"]] * 2
     (folder,) = own.results_dir.iterdir()
     (level,) = (folder / "levels").iterdir()

@@ -1,4 +1,4 @@
-"""A results folder with 1,000 runs: what looks for runs takes less than 2 s."""
+"""A results folder with 1,000 runs: what looks for runs takes less than 4 s of CPU time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RUNS = 1000
-MAX_S = 2.0
+MAX_CPU_S = 4.0
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -50,7 +50,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_looking_for_runs_among_a_thousand_takes_less_than_two_seconds(
+def test_looking_for_runs_among_a_thousand_takes_less_than_four_seconds(
     results: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def command(*arguments: str) -> Callable[[], object]:
@@ -75,9 +75,9 @@ def test_looking_for_runs_among_a_thousand_takes_less_than_two_seconds(
     }
     found = {}
     for name, look_up in lookups.items():
-        began_s = time.process_time()
+        began_cpu_s = time.process_time()
         found[name] = look_up()
-        assert time.process_time() - began_s < MAX_S, name
+        assert time.process_time() - began_cpu_s < MAX_CPU_S, name
     assert found["list"] == RUNS
     assert found["find"] == found["records"] == latest
     assert found["history"] == 150  # the newest
