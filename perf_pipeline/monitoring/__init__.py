@@ -1,0 +1,1 @@
+"""Live metrics of runs for Prometheus, their rules and boards, and logs for Elasticsearch."""
