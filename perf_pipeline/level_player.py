@@ -53,6 +53,7 @@ class LevelPlayer:
         state_dir: Where the fault journal is.
         notify: Called with each line that people should see while they wait.
         prepared: Workers that were started before the run began; None for none.
+        exporter_pid: The process that serves the run's live metrics; None without one.
     """
 
     folder: RunFolder
@@ -63,6 +64,7 @@ class LevelPlayer:
     state_dir: Path
     notify: Callable[[str], None]
     prepared: PreparedWorkers | None = None
+    exporter_pid: int | None = None
 
     def play(
         self,
@@ -104,7 +106,8 @@ class LevelPlayer:
             faults.follow(log)
 
         proxied = self.servers.proxied
-        helpers = [*faults.pids, *measuring_pids(), *([proxied.pid] if proxied else [])]
+        beside = (self.exporter_pid, proxied.pid if proxied else None)
+        helpers = [*faults.pids, *measuring_pids(), *(pid for pid in beside if pid is not None)]
         resources = folder / "resources.jsonl"
         try:
             with (

@@ -33,6 +33,7 @@ from perf_pipeline.loadgen.environment.target_environments import call_with_serv
 from perf_pipeline.loadgen.manifest import make_manifest
 from perf_pipeline.loadgen.plan.plan import stages_after
 from perf_pipeline.loadgen.run_servers import RunServers
+from perf_pipeline.monitoring.start_exporter import start_exporter
 from perf_pipeline.program.ending import is_request_to_end
 from perf_pipeline.program.recorded_run import record_run
 from perf_pipeline.report.charts.drawing_process import drawing_ahead
@@ -246,6 +247,7 @@ class Run:
             self._settings.state_dir,
             self._notify,
             self._prepared,
+            self._start_exporter(),
         )
         for plan in self._course.levels(self._plans, self.folder):
             if plan.stage and plan.stage.number > 1:
@@ -274,6 +276,14 @@ class Run:
         )
         write_manifest(self.folder, manifest)
         return manifest
+
+    def _start_exporter(self) -> int | None:
+        """Start what serves live metrics, where they are wanted; without it the run goes on."""
+        try:
+            return start_exporter(self.folder, self._scenario.name, self._settings)
+        except OSError as error:
+            self._notify(f"no live metrics: the exporter cannot be started: {error}")
+            return None
 
     def _new_environments(self) -> dict[str, TargetEnvironment]:
         """Make the environments that are not known yet, and try the user's functions in them.

@@ -76,7 +76,7 @@ class EndedWorkflows:
             self._recent.popleft()
 
     def _take(self, block: Block) -> None:
-        committed_ns, payload = block
+        committed_ns, payload, _ = block
         for number, count in Counter(payload[_CLASS_BYTE :: RECORD.size]).items():
             if number:
                 self.errors[ErrorClass(number).name.lower()] += count

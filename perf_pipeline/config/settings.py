@@ -13,6 +13,11 @@ PERF_PIPELINE_LOAD_LOCK        file whose lock one load run at a time has (defau
                                for runs that cannot take each other's cores, such as in cpusets
 PERF_PIPELINE_DAGSTER          ``off``: runs from Python are not recorded in Dagster's history
 PERF_PIPELINE_ALERT_...        where alerts are sent: ``alert_settings.py``
+PERF_PIPELINE_SCRAPE_DIR       folder in which Prometheus looks for runs: each serves its live
+                               metrics and says there where (default: that of ``perf-pipeline
+                               start --monitoring``, once that was started)
+PERF_PIPELINE_EXPORTER_LISTEN  where it serves them, ``address[:port]`` (default: 127.0.0.1 and a
+                               free port)
 PERF_PIPELINE_REPORTS_PORT     where ``make ui`` serves reports, and links lead (default: 3001)
 XDG_CACHE_HOME, HOME           target environments are cached below
 XDG_STATE_HOME, HOME           state of the servers of ``perf-pipeline start`` is below
@@ -30,7 +35,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from perf_pipeline.config import alert_settings
+from perf_pipeline.config import alert_settings, monitoring_settings
 from perf_pipeline.config.server_url import complete_server_url
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.wording import listed
@@ -69,6 +74,7 @@ _OTHER_VARIABLES = (
     *(_STAND_IN, _NOISE, _LOAD_LOCK, _REPORTS_PORT, _RESULTS, _DAGSTER),
     _CATALOGUE_URL,
     *alert_settings.VARIABLES,
+    *monitoring_settings.VARIABLES,
 )
 
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -102,6 +108,7 @@ class Settings:
             likewise.
         catalogue_url: PostgreSQL database of the catalogue; None for a file in ``results_dir``.
         alerts: Where alerts are sent.
+        monitoring: How a run serves its live metrics.
     """
 
     urls: Mapping[str, str]
@@ -120,6 +127,15 @@ class Settings:
     failure_note: Path | None = None
     catalogue_url: str | None = None
     alerts: alert_settings.AlertSettings = field(default_factory=alert_settings.AlertSettings)
+    monitoring: monitoring_settings.MonitoringSettings = field(
+        default_factory=monitoring_settings.MonitoringSettings
+    )
+
+    @property
+    def scrape_dir(self) -> Path | None:
+        """Folder in which a Prometheus looks for runs; None where nobody would scrape them."""
+        started = self.state_dir / "scrape"
+        return self.monitoring.scrape_dir or (started if started.is_dir() else None)
 
 
 def read_settings(
@@ -164,6 +180,7 @@ def read_settings(
     if not (load_lock.is_absolute() and load_lock.parent.is_dir()):
         problems.append(f"{_LOAD_LOCK} is {load_lock}: it must be a file in a folder that exists.")
     here = current_dir or current_folder()
+    monitoring = monitoring_settings.read_monitoring_settings(environ, here, problems)
     temp = here / (environ.get("TMPDIR") or tempfile.gettempdir())
     problems += _unusable_temp(temp)
     if problems:
@@ -189,6 +206,7 @@ def read_settings(
         failure_note=Path(environ[FAILURE_NOTE]) if environ.get(FAILURE_NOTE) else None,
         catalogue_url=catalogue_url,
         alerts=alerts,
+        monitoring=monitoring,
     )
 
 

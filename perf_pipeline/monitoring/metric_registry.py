@@ -249,8 +249,8 @@ FAULTS = (
     _of(
         "counter",
         "workflow_attempts_total",
-        "level",
-        "Attempts of workflows that count theirs, for the retries under way.",
+        "level counted",
+        "What workflows counted as attempts (one each) or retries (those after the first).",
     ),
 )
 

@@ -19,10 +19,12 @@ class Block(NamedTuple):
     Attributes:
         committed_ns: When, CLOCK_MONOTONIC.
         payload: The records, ``record.RECORD.size`` bytes each.
+        journal: Name of the process's journal.
     """
 
     committed_ns: int
     payload: bytes
+    journal: str
 
 
 class JournalTail:
@@ -32,6 +34,7 @@ class JournalTail:
 
     Attributes:
         is_damaged: Whether one of the files is no journal.
+        damaged_blocks: Blocks whose checksum is wrong: their records are lost.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -43,6 +46,7 @@ class JournalTail:
         self._folder = folder
         self._next_seq: dict[Path, int] = {}
         self.is_damaged = False
+        self.damaged_blocks = 0
 
     def new_blocks(self) -> list[Block]:
         """Return the blocks that are new and whole, those of one process in order of commit.
@@ -58,7 +62,9 @@ class JournalTail:
                     ):
                         self._next_seq[path] = seq + 1
                         if zlib.crc32(payload) == crc:
-                            blocks.append(Block(at_ns, payload))
+                            blocks.append(Block(at_ns, payload, path.name))
+                        else:
+                            self.damaged_blocks += 1
             except sqlite3.OperationalError:
                 continue
             except sqlite3.DatabaseError:

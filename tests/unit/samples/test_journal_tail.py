@@ -28,7 +28,7 @@ def test_each_look_returns_what_was_committed_since_the_one_before(
     assert tail.new_blocks() == []
     writer.commit(b"one", 1, 10)
     writer.commit(b"two", 1, 20)
-    assert tail.new_blocks() == [Block(10, b"one"), Block(20, b"two")]
+    assert tail.new_blocks() == [Block(10, b"one", "worker-0.sqlite"), Block(20, b"two", "worker-1.sqlite")]
     writer.commit(b"three", 1, 30)
     assert tail.new_blocks() == [Block(30, b"three")]
     assert tail.new_blocks() == []

@@ -1,0 +1,137 @@
+"""The process that serves the live metrics of one run to Prometheus.
+
+It reads the run's files and nothing else, so it survives the run's process; it has the lowest
+priority and reads at most every ``READ_EVERY_S``. It ends when the run is over and its last values
+were scraped twice, or ``LINGER_S`` later.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import start_http_server
+
+from perf_pipeline.monitoring.families import families
+from perf_pipeline.monitoring.run_reader import RunReader
+from perf_pipeline.monitoring.scrape_target import register
+from perf_pipeline.samples.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prometheus_client.core import Metric
+
+READ_EVERY_S = 1.0
+LINGER_S = 60.0
+"""How long the last values wait to be scraped: four usual intervals of 15 s."""
+MAX_SILENT_S = 600.0
+"""A run that has not begun after so long, and is no run yet, never will."""
+_POLL_S = 0.5
+
+
+class RunCollector:
+    """Serves what a reader has read; as prometheus_client calls it.
+
+    Attributes:
+        scrapes_after_end: How often the last values of a run that is over were served.
+    """
+
+    def __init__(self, reader: RunReader) -> None:
+        """Serve what ``reader`` reads."""
+        self.scrapes_after_end = 0
+        self._reader = reader
+        self._lock = threading.Lock()
+        self._read_s = 0.0
+
+    def collect(self) -> Iterator[Metric]:
+        """Read what is new and return everything."""
+        self.look()
+        with self._lock:
+            is_over = self._reader.is_over
+            found = list(families(self._reader.samples()))
+        yield from found
+        self.scrapes_after_end += is_over
+
+    def look(self) -> None:
+        """Read what is new, unless that was done just now."""
+        with self._lock:
+            if time.monotonic() - self._read_s >= READ_EVERY_S:
+                self._reader.read()
+                self._read_s = time.monotonic()
+
+
+def serve(folder: RunFolder, listen: str, port: int, scrape_dir: Path, scenario: str) -> None:
+    """Serve a run's metrics until it is over and they were scraped.
+
+    Args:
+        folder: The run's.
+        listen: Address to listen on.
+        port: Of it; 0 for a free one.
+        scrape_dir: Folder that Prometheus watches.
+        scenario: Name of the scenario.
+
+    Raises:
+        OSError: The port is taken.
+    """
+    reader = RunReader(folder)
+    collector = RunCollector(reader)
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(collector)
+    server, thread = start_http_server(port, listen, registry)
+    host = listen if listen not in ("0.0.0.0", "::") else socket.gethostname()  # noqa: S104 - asked
+    address = f"{host}:{server.server_port}"
+    path = register(scrape_dir, folder.run_id, address, {"scenario": scenario})
+    print(address, flush=True)  # noqa: T201 - whoever started it waits for this
+    try:
+        _wait(reader, collector)
+    finally:
+        path.unlink(missing_ok=True)
+        server.shutdown()
+        thread.join()
+
+
+def _wait(reader: RunReader, collector: RunCollector) -> None:
+    """Return once the run is over and its last values were scraped twice, or nobody comes."""
+    begun_s, over_s = time.monotonic(), None
+    while True:
+        time.sleep(_POLL_S)
+        now_s = time.monotonic()
+        collector.look()
+        if reader.record is None and now_s - begun_s > MAX_SILENT_S:
+            return
+        if not reader.is_over:
+            continue
+        over_s = over_s or now_s
+        if collector.scrapes_after_end > 1 or now_s - over_s > LINGER_S:
+            return
+
+
+def main(arguments: list[str]) -> int:
+    """Serve the run that the arguments name."""
+    parser = argparse.ArgumentParser(description="Serve the live metrics of a run.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--scrape-dir", type=Path, required=True)
+    parser.add_argument("--listen", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--scenario", default="")
+    given = parser.parse_args(arguments)
+    with suppress(OSError):  # it may be lowest already
+        os.nice(19)
+    try:
+        serve(RunFolder(given.folder), given.listen, given.port, given.scrape_dir, given.scenario)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,65 @@
+"""Follows what workflows count while their worker processes write it."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections import Counter
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from perf_pipeline.samples.steps.level_steps import IS_COLD, IS_COUNT, IS_OUTSIDE, STEP_DTYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+
+class StepTail:
+    """Sums counts of certain names as they are committed.
+
+    Attributes:
+        sums: Name to the sum of what workflows counted so far, cold starts left out.
+    """
+
+    def __init__(self, folder: Path, names: Collection[str]) -> None:
+        """Read nothing yet.
+
+        Args:
+            folder: The level's.
+            names: Of the counts.
+        """
+        self.sums: Counter[str] = Counter()
+        self._folder = folder
+        self._names = frozenset(names)
+        self._next_seq: dict[Path, int] = {}
+
+    def read(self) -> None:
+        """Add what was committed since the last call; a busy journal is read at the next one."""
+        for path in sorted(self._folder.glob("worker-*.sqlite")):
+            try:
+                with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
+                    self._read(path, db)
+            except sqlite3.DatabaseError:
+                continue  # JournalTail, which reads the same files, tells of it
+
+    def _read(self, path: Path, db: sqlite3.Connection) -> None:
+        db.execute("BEGIN")  # one snapshot for both tables
+        names = dict(db.execute("SELECT place, name FROM step_name"))
+        wanted = {place: name for place, name in names.items() if name in self._names}
+        if not wanted:
+            return
+        for seq, crc, payload in db.execute(
+            "SELECT seq, crc, payload FROM step_block WHERE seq >= ? ORDER BY seq",
+            (self._next_seq.get(path, 0),),
+        ):
+            self._next_seq[path] = seq + 1
+            if zlib.crc32(payload) != crc:
+                continue
+            rows = np.frombuffer(payload, dtype=STEP_DTYPE)
+            flags = rows["flags"]
+            rows = rows[(flags & IS_COUNT != 0) & (flags & (IS_COLD | IS_OUTSIDE) == 0)]
+            for place, name in wanted.items():
+                self.sums[name] += int(rows["value"][rows["name"] == place].sum())
