@@ -25,6 +25,7 @@ from perf_pipeline.host.load_lock import load_lock
 from perf_pipeline.loadgen.endurance.attachment import attach, connect
 from perf_pipeline.loadgen.endurance.exact_malloc import with_exact_malloc
 from perf_pipeline.loadgen.endurance.hour_plan import endurance_of
+from perf_pipeline.monitoring.start_exporter import start_exporter
 from perf_pipeline.report.endurance.result_file import write_campaign_file
 from perf_pipeline.samples.campaign.campaign import Campaign, evidence_of, write_campaign
 from perf_pipeline.samples.campaign.campaign_clock import read_kernel_boot_id
@@ -94,6 +95,10 @@ def begin_campaign(
         twin_leak_share=soak.twin_leak_share,
     )
     write_campaign(folder.campaign_file, campaign)
+    try:
+        start_exporter(folder.root, scenario.name, settings)
+    except OSError as error:
+        notify(f"no live metrics: the exporter cannot be started: {error}")
     return folder
 
 

@@ -280,7 +280,7 @@ class Run:
     def _start_exporter(self) -> int | None:
         """Start what serves live metrics, where they are wanted; without it the run goes on."""
         try:
-            return start_exporter(self.folder, self._scenario.name, self._settings)
+            return start_exporter(self.folder.root, self._scenario.name, self._settings)
         except OSError as error:
             self._notify(f"no live metrics: the exporter cannot be started: {error}")
             return None

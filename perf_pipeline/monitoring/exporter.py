@@ -1,4 +1,4 @@
-"""The process that serves the live metrics of one run to Prometheus.
+"""The process that serves the live metrics of one run, or campaign, to Prometheus.
 
 It reads the run's files and nothing else, so it survives the run's process; it has the lowest
 priority and reads at most every ``READ_EVERY_S``. It ends when the run is over and its last values
@@ -15,20 +15,24 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import start_http_server
 
+from perf_pipeline.monitoring.campaign_reader import CampaignReader
 from perf_pipeline.monitoring.families import families
 from perf_pipeline.monitoring.run_reader import RunReader
 from perf_pipeline.monitoring.scrape_target import register
+from perf_pipeline.samples.campaign.campaign_folder import PREFIX, CampaignFolder
 from perf_pipeline.samples.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from prometheus_client.core import Metric
+
+    from perf_pipeline.monitoring.sample import Sample
 
 READ_EVERY_S = 1.0
 LINGER_S = 60.0
@@ -38,6 +42,31 @@ MAX_SILENT_S = 600.0
 _POLL_S = 0.5
 
 
+class Reader(Protocol):
+    """Reads the folder of a run or a campaign."""
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is something to read yet."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will change any more."""
+
+    def read(self) -> None:
+        """Read what is new."""
+
+    def samples(self) -> Iterator[Sample]:
+        """Return everything that was read."""
+
+
+def reader_of(folder: Path) -> Reader:
+    """Return what reads the folder of a run or a campaign."""
+    if folder.name.startswith(PREFIX):
+        return CampaignReader(CampaignFolder(folder))
+    return RunReader(RunFolder(folder))
+
+
 class RunCollector:
     """Serves what a reader has read; as prometheus_client calls it.
 
@@ -45,7 +74,7 @@ class RunCollector:
         scrapes_after_end: How often the last values of a run that is over were served.
     """
 
-    def __init__(self, reader: RunReader) -> None:
+    def __init__(self, reader: Reader) -> None:
         """Serve what ``reader`` reads."""
         self.scrapes_after_end = 0
         self._reader = reader
@@ -69,11 +98,11 @@ class RunCollector:
                 self._read_s = time.monotonic()
 
 
-def serve(folder: RunFolder, listen: str, port: int, scrape_dir: Path, scenario: str) -> None:
+def serve(folder: Path, listen: str, port: int, scrape_dir: Path, scenario: str) -> None:
     """Serve a run's metrics until it is over and they were scraped.
 
     Args:
-        folder: The run's.
+        folder: The run's or campaign's.
         listen: Address to listen on.
         port: Of it; 0 for a free one.
         scrape_dir: Folder that Prometheus watches.
@@ -82,14 +111,14 @@ def serve(folder: RunFolder, listen: str, port: int, scrape_dir: Path, scenario:
     Raises:
         OSError: The port is taken.
     """
-    reader = RunReader(folder)
+    reader = reader_of(folder)
     collector = RunCollector(reader)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(collector)
     server, thread = start_http_server(port, listen, registry)
     host = listen if listen not in ("0.0.0.0", "::") else socket.gethostname()  # noqa: S104 - asked
     address = f"{host}:{server.server_port}"
-    path = register(scrape_dir, folder.run_id, address, {"scenario": scenario})
+    path = register(scrape_dir, folder.name.removeprefix(PREFIX), address, {"scenario": scenario})
     print(address, flush=True)  # noqa: T201 - whoever started it waits for this
     try:
         _wait(reader, collector)
@@ -99,14 +128,14 @@ def serve(folder: RunFolder, listen: str, port: int, scrape_dir: Path, scenario:
         thread.join()
 
 
-def _wait(reader: RunReader, collector: RunCollector) -> None:
+def _wait(reader: Reader, collector: RunCollector) -> None:
     """Return once the run is over and its last values were scraped twice, or nobody comes."""
     begun_s, over_s = time.monotonic(), None
     while True:
         time.sleep(_POLL_S)
         now_s = time.monotonic()
         collector.look()
-        if reader.record is None and now_s - begun_s > MAX_SILENT_S:
+        if not reader.has_begun and now_s - begun_s > MAX_SILENT_S:
             return
         if not reader.is_over:
             continue
@@ -127,7 +156,7 @@ def main(arguments: list[str]) -> int:
     with suppress(OSError):  # it may be lowest already
         os.nice(19)
     try:
-        serve(RunFolder(given.folder), given.listen, given.port, given.scrape_dir, given.scenario)
+        serve(given.folder, given.listen, given.port, given.scrape_dir, given.scenario)
     except KeyboardInterrupt:
         return 130
     return 0

@@ -10,11 +10,9 @@ from perf_pipeline.monitoring.sample import Sample
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from perf_pipeline.samples.fault_log import FaultRecord, SignRecord
+    from perf_pipeline.samples.fault_log import FaultRecord
 
 _STEPS = ("injecting", "in_effect", "undoing", "gone")
-SIGN_HOLDS_NS = 500_000_000
-"""An observation says something about half a second after it, as in the report."""
 
 
 def fault_values(
@@ -38,8 +36,8 @@ def fault_values(
         yield Sample("loadtest_fault_active", labels, float(is_active))
         if one.injecting_ns is not None:
             until_ns = one.undoing_ns or now_ns
-            ratio = evidence_ratio(one.signs, one.injecting_ns, until_ns)
-            yield Sample("loadtest_fault_evidence_ratio", labels, ratio)
+            ratio = one.held_ns(until_ns) / max(1, until_ns - one.injecting_ns)
+            yield Sample("loadtest_fault_evidence_ratio", labels, min(1.0, ratio))
             over_ns = one.injecting_ns + round(one.window.duration_s * 1e9)
             pending += one.gone_ns is None and now_ns > over_ns
         if one.gone_ns is not None:
@@ -49,14 +47,3 @@ def fault_values(
         yield Sample("loadtest_fault_pending_rollbacks", (), pending)
     for step_labels, count in sorted(steps.items()):
         yield Sample("loadtest_fault_transitions_total", step_labels, count)
-
-
-def evidence_ratio(signs: Sequence[SignRecord], since_ns: int, until_ns: int) -> float:
-    """Return the share of a time in which signs say that the failure is in effect, 0 to 1."""
-    ends_ns = [sign.at_ns for sign in signs[1:]] + [until_ns]
-    held_ns = sum(
-        min(end_ns - sign.at_ns, SIGN_HOLDS_NS)
-        for sign, end_ns in zip(signs, ends_ns, strict=True)
-        if sign.in_effect and end_ns > sign.at_ns
-    )
-    return min(1.0, held_ns / (until_ns - since_ns)) if until_ns > since_ns else 0.0

@@ -30,6 +30,7 @@ class LevelReading:
     their workflows are counted.
 
     Attributes:
+        folder: Its folder.
         name: Name of its folder: its label ``level`` in every metric.
         counts: Of the records that were committed.
         is_unreadable: Whether a journal or ``level.json`` could not be read.
@@ -44,7 +45,7 @@ class LevelReading:
         self.name = folder.name
         self.counts = LevelCounts()
         self.is_unreadable = False
-        self._folder = folder
+        self.folder = folder
         self._tail = JournalTail(folder)
         self._steps = StepTail(folder, COUNTED)
         self._log: dict[str, Any] = {}
@@ -65,7 +66,7 @@ class LevelReading:
         self.is_unreadable = self.is_unreadable or self._tail.is_damaged
 
     def _read_log(self) -> None:
-        path = self._folder / "level.json"
+        path = self.folder / "level.json"
         try:
             mtime_ns = path.stat().st_mtime_ns
             if mtime_ns != self._log_mtime_ns:
@@ -139,7 +140,7 @@ class LevelReading:
         if self.go_ns is None:
             return
         if not self._due_ns:
-            self._due_ns = read_schedule(self._folder)
+            self._due_ns = read_schedule(self.folder)
         since_ns = now_ns - self.go_ns
         due, before = (bisect(self._due_ns, at) for at in (since_ns, since_ns - 1_000_000_000))
         yield Sample("loadtest_workflows_scheduled_total", (self.name,), due)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.host.target_processes import CPU
@@ -99,13 +100,22 @@ def _host(host: Mapping[str, Any]) -> Iterator[Sample]:
             yield Sample("loadtest_host_limit_used_ratio", (what,), share)
 
 
-def disk_values(folder: Path) -> Iterator[Sample]:
-    """Return how much is free where the results are written."""
+def exporter_values(folder: Path, proc: Path, read_s: float) -> Iterator[Sample]:
+    """Return what the exporter measures itself, at each scrape.
+
+    Args:
+        folder: On the file system of the results.
+        proc: ``/proc``.
+        read_s: When the run's files were read last, seconds of the epoch.
+    """
     found = os.statvfs(folder)
     yield Sample("loadtest_host_disk_free_bytes", (), found.f_bavail * found.f_frsize)
+    yield from _pressure(proc)
+    yield Sample("loadtest_exporter_cpu_seconds_total", (), time.process_time())
+    yield Sample("loadtest_exporter_read_timestamp_seconds", (), read_s)
 
 
-def pressure_values(proc: Path) -> Iterator[Sample]:
+def _pressure(proc: Path) -> Iterator[Sample]:
     """Return the kernel's pressure stall times (PSI); nothing where it does not count them.
 
     Args:

@@ -6,38 +6,30 @@ show the same numbers. Nothing of the run is changed, and nothing is asked of it
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.metrics.metrics_file import read_metrics
 from perf_pipeline.monitoring.ended_values import run_values
-from perf_pipeline.monitoring.fault_values import fault_values
-from perf_pipeline.monitoring.level_reading import LevelReading
-from perf_pipeline.monitoring.metric_registry import MAX_SERIES
-from perf_pipeline.monitoring.resource_values import disk_values, pressure_values, resource_values
+from perf_pipeline.monitoring.levels_reading import LevelsReading, last_line
+from perf_pipeline.monitoring.resource_values import exporter_values
 from perf_pipeline.monitoring.sample import Sample
-from perf_pipeline.samples.fault_log import read_faults
 from perf_pipeline.samples.manifest import read_manifest
 from perf_pipeline.samples.run_record import COMPLETE, MAY_GO_ON, RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from perf_pipeline.monitoring.level_reading import LevelReading
     from perf_pipeline.samples.manifest import Manifest
     from perf_pipeline.samples.run_folder import RunFolder
     from perf_pipeline.samples.run_record import RunRecord
 
 _Found = TypeVar("_Found")
-
-_TAIL_BYTES = 1 << 20
-"""The last line of a file is looked for in so much of its end; a sample has some 10 kB."""
-_FIXED_SERIES = 400
-"""Series of a run beside those of its levels' workflows."""
 
 
 class RunReader:
@@ -68,11 +60,16 @@ class RunReader:
         self._folder = folder
         self._clock_ns, self._wall_s = clock_ns, wall_s
         self._proc = proc
-        self._levels: dict[str, LevelReading] = {}
+        self._levels = LevelsReading(folder.root / "levels")
         self._manifest: Manifest | None = None
         self._ended: list[Sample] = []
         self._unreadable: set[str] = set()
         self._read_s = 0.0
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is a run yet."""
+        return self.record is not None
 
     @property
     def is_over(self) -> bool:
@@ -87,31 +84,21 @@ class RunReader:
             self.record = record
         if self._manifest is None and self._folder.manifest.exists():
             self._manifest = self._tried("manifest.json", lambda: read_manifest(self._folder))
-        folders = sorted((self._folder.root / "levels").glob("*/"))
-        for path in folders:
-            if path.name not in self._levels:
-                self._levels[path.name] = LevelReading(path)
-            elif path not in folders[-2:]:
-                continue  # it ended before the last one, and was read since then
-            self._levels[path.name].read()
+        self._levels.read()
         if not self._ended and self._folder.metrics.exists():
             self._ended = self._tried("metrics.json", self._figures) or []
 
     def samples(self) -> Iterator[Sample]:
         """Return everything that was read."""
         now_ns = self._clock_ns()
+        offset_s = self._wall_s() - now_ns / 1e9
         yield from self._of_run()
-        yield from self._of_levels(now_ns)
-        if self._levels:
-            *_, latest = self._levels
-            yield from self._of_latest(self._folder.root / "levels" / latest, now_ns)
+        yield from self._levels.samples(now_ns)
+        yield from self._played()
+        yield from self._levels.of_latest(now_ns, lambda ns: offset_s + ns / 1e9, self._limits)
         yield from self._ended
-        yield from disk_values(self._folder.root)
-        yield from pressure_values(self._proc)
-        yield Sample("loadtest_exporter_cpu_seconds_total", (), time.process_time())
-        yield Sample("loadtest_exporter_read_timestamp_seconds", (), self._read_s)
-        unreadable = {name for name, level in self._levels.items() if level.is_unreadable}
-        count = len(unreadable | self._unreadable)
+        yield from exporter_values(self._folder.root, self._proc, self._read_s)
+        count = self._levels.unreadable + len(self._unreadable)
         yield Sample("loadtest_exporter_unreadable_files", (), count)
 
     def _of_run(self) -> Iterator[Sample]:
@@ -131,43 +118,23 @@ class RunReader:
             facts = (manifest.scenario, manifest.target.name, revision, products)
             yield Sample("loadtest_run_info", facts, 1)
 
-    def _of_levels(self, now_ns: int) -> Iterator[Sample]:
-        """Return the counts of all levels; the oldest are left out where that is too many."""
-        room = MAX_SERIES - _FIXED_SERIES
-        shown: list[LevelReading] = []
-        for level in reversed(self._levels.values()):
-            room -= level.series
-            if room >= 0 or not shown:
-                shown.append(level)
-        for level in reversed(shown):
-            yield from level.samples(now_ns)
-        left_out = sum(one.series for one in self._levels.values() if one not in shown)
-        yield Sample("loadtest_exporter_series_left_out", (), left_out)
-
-    def _of_latest(self, folder: Path, now_ns: int) -> Iterator[Sample]:
+    def _played(self) -> Iterator[Sample]:
         """Return what is said of the level that is played alone."""
-        level = self._levels[folder.name]
-        is_played = self.record is not None and self.record["status"] in MAY_GO_ON
-        if is_played:
+        if (level := self._levels.latest) is None:
+            return
+        if self.record is not None and self.record["status"] in MAY_GO_ON:
             yield from level.now()
-        progress = _last_line(self._folder.root / "progress.jsonl")
+        path = self._folder.root / "progress.jsonl"
+        progress = last_line(path)
         shown = f"{level.plan.get('label')} ({level.plan.get('title')})"
-        if progress is not None and progress["label"] in (level.plan.get("label"), shown):
-            yield from self._progress(progress, level)
-        if (sample := _last_line(folder / "resources.jsonl")) is not None:
-            yield from resource_values(sample, self._limits(level))
-        offset_s = self._wall_s() - now_ns / 1e9
-        faults = self._tried("faults.jsonl", lambda: read_faults(folder)) or []
-        yield from fault_values(faults, now_ns, lambda at_ns: offset_s + at_ns / 1e9)
-
-    def _progress(self, progress: dict[str, Any], level: LevelReading) -> Iterator[Sample]:
+        if progress is None or progress["label"] not in (level.plan.get("label"), shown):
+            return
         totals = progress["totals"]
         yield Sample("loadtest_workflows_started_total", (level.name,), totals["started"])
         if level.phase not in ("start", "ended"):
             in_flight = totals["started"] - totals["ended"]
             yield Sample("loadtest_workflows_in_flight", (level.name,), in_flight)
-            heard_s = (self._folder.root / "progress.jsonl").stat().st_mtime
-            yield Sample("loadtest_heartbeat_timestamp_seconds", (), heard_s)
+            yield Sample("loadtest_heartbeat_timestamp_seconds", (), path.stat().st_mtime)
 
     def _limits(self, level: LevelReading) -> dict[str, int]:
         """Return the connections that the target may open to each server in a level."""
@@ -179,7 +146,7 @@ class RunReader:
 
     def _figures(self) -> list[Sample]:
         metrics = read_metrics(self._folder)
-        folders = {int(name.partition("-")[0]): name for name in self._levels}
+        folders = {int(name.partition("-")[0]): name for name in self._levels.names}
         return list(run_values(metrics, folders))
 
     def _tried(self, name: str, read: Callable[[], _Found]) -> _Found | None:
@@ -192,18 +159,3 @@ class RunReader:
             return None
         self._unreadable.discard(name)
         return found
-
-
-def _last_line(path: Path) -> dict[str, Any] | None:
-    """Return the last whole line of a file of JSON lines; None where there is none."""
-    try:
-        with path.open("rb") as file:
-            file.seek(0, 2)
-            file.seek(max(0, file.tell() - _TAIL_BYTES))
-            lines = file.read().rpartition(b"\n")[0].splitlines()
-    except FileNotFoundError:
-        return None
-    if not lines:
-        return None
-    found: dict[str, Any] = json.loads(lines[-1])
-    return found

@@ -7,19 +7,20 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from perf_pipeline.config.settings import Settings
-    from perf_pipeline.samples.run_folder import RunFolder
 
 _MODULE = "perf_pipeline.monitoring.exporter"
 
 
-def start_exporter(folder: RunFolder, scenario: str, settings: Settings) -> int | None:
+def start_exporter(folder: Path, scenario: str, settings: Settings) -> int | None:
     """Start the process that serves a run's live metrics; it ends by itself after the run.
 
     It survives this process, so that a killed run is seen to be dead.
 
     Args:
-        folder: The run's.
+        folder: The run's, or the campaign's.
         scenario: Name of the scenario.
         settings: Where to listen, and where Prometheus looks.
 
@@ -33,7 +34,7 @@ def start_exporter(folder: RunFolder, scenario: str, settings: Settings) -> int 
         return None
     monitoring = settings.monitoring
     arguments = [
-        *(sys.executable, "-I", "-m", _MODULE, str(folder.root.absolute())),
+        *(sys.executable, "-I", "-m", _MODULE, str(folder.absolute())),
         *("--scrape-dir", str(scrape_dir.absolute()), "--scenario", scenario),
         *("--listen", monitoring.listen, "--port", str(monitoring.port)),
     ]

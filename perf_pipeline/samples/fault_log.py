@@ -82,15 +82,19 @@ class FaultRecord:
 
         A sign holds until the next one, half a second at most; the last until ``undoing_ns``.
         """
-        if self.undoing_ns is None or not self.signs:
+        if self.undoing_ns is None:
             return 0.0
-        ends = [sign.at_ns for sign in self.signs[1:]] + [self.undoing_ns]
-        held = sum(
-            min(end - sign.at_ns, _HOLDS_NS)
-            for sign, end in zip(self.signs, ends, strict=True)
+        held_ns = self.held_ns(self.undoing_ns)
+        return min(1.0, max(0, held_ns) / (self.window.duration_s * 1e9))
+
+    def held_ns(self, until_ns: int) -> int:
+        """Return how long signs say that it was in effect, until a moment after the last one."""
+        ends_ns = [sign.at_ns for sign in self.signs[1:]] + [until_ns]
+        return sum(
+            min(end_ns - sign.at_ns, _HOLDS_NS)
+            for sign, end_ns in zip(self.signs, ends_ns, strict=False)
             if sign.in_effect
         )
-        return min(1.0, max(0, held) / (self.window.duration_s * 1e9))
 
     @property
     def is_valid(self) -> bool:

@@ -54,6 +54,7 @@ CALLED_BY_OTHERS = {
     "get_parameters",  # kailash
     "redirect_request",  # urllib
     "show_cursor",  # rich
+    "collect",  # prometheus_client
     "wait_time",  # Locust
     "connection_check_out_started",  # pymongo
     "connection_checked_out",

@@ -28,9 +28,12 @@ def test_each_look_returns_what_was_committed_since_the_one_before(
     assert tail.new_blocks() == []
     writer.commit(b"one", 1, 10)
     writer.commit(b"two", 1, 20)
-    assert tail.new_blocks() == [Block(10, b"one", "worker-0.sqlite"), Block(20, b"two", "worker-1.sqlite")]
+    assert tail.new_blocks() == [
+        Block(10, b"one", "worker-0.sqlite"),
+        Block(20, b"two", "worker-0.sqlite"),
+    ]
     writer.commit(b"three", 1, 30)
-    assert tail.new_blocks() == [Block(30, b"three")]
+    assert tail.new_blocks() == [Block(30, b"three", "worker-0.sqlite")]
     assert tail.new_blocks() == []
 
 
@@ -40,7 +43,7 @@ def test_a_worker_that_starts_later_is_followed_too(tmp_path: Path, writer: Jour
     assert len(tail.new_blocks()) == 1
     late = JournalWriter(tmp_path / "worker-1.sqlite")
     late.commit(b"late", 1, 5)
-    assert tail.new_blocks() == [Block(5, b"late")]
+    assert tail.new_blocks() == [Block(5, b"late", "worker-1.sqlite")]
     late.close()
 
 
@@ -49,8 +52,9 @@ def test_a_block_whose_checksum_is_wrong_is_left_out(tmp_path: Path, writer: Jou
     writer._db.execute("UPDATE block SET crc = crc + 1")
     writer.commit(b"two", 1, 20)
     tail = JournalTail(tmp_path)
-    assert tail.new_blocks() == [Block(20, b"two")]
+    assert tail.new_blocks() == [Block(20, b"two", "worker-0.sqlite")]
     assert not tail.is_damaged
+    assert tail.damaged_blocks == 1
 
 
 def test_a_file_without_tables_is_read_later_and_one_that_is_no_journal_is_damaged(
@@ -60,9 +64,9 @@ def test_a_file_without_tables_is_read_later_and_one_that_is_no_journal_is_damag
     writer.commit(b"one", 1, 10)
     (tmp_path / "worker-1.sqlite").touch()
     tail = JournalTail(tmp_path)
-    assert tail.new_blocks() == [Block(10, b"one")]
+    assert tail.new_blocks() == [Block(10, b"one", "worker-0.sqlite")]
     assert not tail.is_damaged
     (tmp_path / "worker-1.sqlite").write_bytes(b"no journal " * 100)
     writer.commit(b"two", 1, 20)
-    assert tail.new_blocks() == [Block(20, b"two")]
+    assert tail.new_blocks() == [Block(20, b"two", "worker-0.sqlite")]
     assert tail.is_damaged

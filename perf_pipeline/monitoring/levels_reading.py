@@ -1,0 +1,118 @@
+"""Reads the levels of a run, or the hours of a campaign, while they are played."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from perf_pipeline.errors import RunFolderError
+from perf_pipeline.monitoring.fault_values import fault_values
+from perf_pipeline.monitoring.level_reading import LevelReading
+from perf_pipeline.monitoring.metric_registry import MAX_SERIES
+from perf_pipeline.monitoring.resource_values import resource_values
+from perf_pipeline.monitoring.sample import Sample
+from perf_pipeline.samples.fault_log import read_faults
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+_TAIL_BYTES = 1 << 20
+"""The last line of a file is looked for in so much of its end; a sample has some 10 kB."""
+_FIXED_SERIES = 400
+"""Series beside those of the levels' workflows."""
+
+
+class LevelsReading:
+    """What is known of the levels in a folder by now."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read nothing yet.
+
+        Args:
+            folder: Has a folder for each level, whose names sort in the order of play.
+        """
+        self._folder = folder
+        self._levels: dict[str, LevelReading] = {}
+        self._is_faults_file_bad = False
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the levels that were begun, in order."""
+        return list(self._levels)
+
+    @property
+    def latest(self) -> LevelReading | None:
+        """The level that was begun last."""
+        return self._levels[self.names[-1]] if self._levels else None
+
+    @property
+    def unreadable(self) -> int:
+        """How many levels have a file that cannot be read."""
+        return sum(one.is_unreadable for one in self._levels.values()) + self._is_faults_file_bad
+
+    def read(self) -> None:
+        """Read what is new of every level that may still change."""
+        folders = sorted(self._folder.glob("*/"))
+        for path in folders:
+            if path.name not in self._levels:
+                self._levels[path.name] = LevelReading(path)
+            elif path not in folders[-2:]:
+                continue  # it ended before the last one, and was read since then
+            self._levels[path.name].read()
+
+    def samples(self, now_ns: int) -> Iterator[Sample]:
+        """Return the counts of all levels; the oldest are left out where that is too many.
+
+        Args:
+            now_ns: CLOCK_MONOTONIC.
+        """
+        room = MAX_SERIES - _FIXED_SERIES
+        shown: list[LevelReading] = []
+        for level in reversed(self._levels.values()):
+            room -= level.series
+            if room >= 0 or not shown:
+                shown.append(level)
+        for level in reversed(shown):
+            yield from level.samples(now_ns)
+        left_out = sum(one.series for one in self._levels.values() if one not in shown)
+        yield Sample("loadtest_exporter_series_left_out", (), left_out)
+
+    def of_latest(
+        self,
+        now_ns: int,
+        wall_s: Callable[[int], float],
+        limits: Callable[[LevelReading], Mapping[str, int]],
+    ) -> Iterator[Sample]:
+        """Return the newest sample of resources, and the state of failures, of the latest level.
+
+        Args:
+            now_ns: CLOCK_MONOTONIC.
+            wall_s: CLOCK_MONOTONIC to seconds of the epoch.
+            limits: Level to the connections that the target may open, by server.
+        """
+        if (level := self.latest) is None:
+            return
+        if (sample := last_line(level.folder / "resources.jsonl")) is not None:
+            yield from resource_values(sample, limits(level))
+        try:
+            faults = read_faults(level.folder)
+        except (RunFolderError, OSError, ValueError, KeyError):
+            self._is_faults_file_bad = True
+            return
+        yield from fault_values(faults, now_ns, wall_s)
+
+
+def last_line(path: Path) -> dict[str, Any] | None:
+    """Return the last whole line of a file of JSON lines; None where there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - _TAIL_BYTES))
+            lines = file.read().rpartition(b"\n")[0].splitlines()
+    except FileNotFoundError:
+        return None
+    if not lines:
+        return None
+    found: dict[str, Any] = json.loads(lines[-1])
+    return found
