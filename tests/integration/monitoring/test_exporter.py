@@ -1,4 +1,4 @@
-"""The exporter of real runs: what it serves while they go on, at their end and after their death."""
+"""The exporter of real runs: what it serves during, at the end of and after the death of one."""
 
 from __future__ import annotations
 
