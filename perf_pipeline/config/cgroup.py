@@ -1,4 +1,4 @@
-"""Limits that control groups set on this process, in version 1, version 2 and mixtures."""
+"""Limits that control groups set on a process, in version 1, version 2 and mixtures."""
 
 from __future__ import annotations
 
@@ -38,16 +38,36 @@ def memory_allowance(proc: Path, cgroups: Path) -> Allowance | None:
 
     Inactive page cache is not counted as used, because the kernel reclaims it.
     """
-    found = []
-    for folder, version in groups_of("memory", proc, cgroups):
-        names = ("memory.max", "memory.current", "inactive_file")
-        if version == 1:
-            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-        limit, usage = _number(folder / names[0]), _number(folder / names[1])
-        if limit is not None and usage is not None:
-            used = max(usage - _statistic(folder / "memory.stat", names[2]), 0)
-            found.append(Allowance(limit, used, str(folder / names[0])))
-    return min(found, key=lambda allowance: allowance.free, default=None)
+    groups = groups_of("memory", proc, cgroups)
+    found = [memory_of_group(folder, version) for folder, version in groups]
+    limited = [allowance for allowance in found if allowance is not None]
+    return min(limited, key=lambda allowance: allowance.free, default=None)
+
+
+def memory_of_group(folder: Path, version: int) -> Allowance | None:
+    """Return the memory limit of one group, in bytes; None if it has none."""
+    names = ("memory.max", "memory.current", "inactive_file")
+    if version == 1:
+        names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+    limit, usage = _number(folder / names[0]), _number(folder / names[1])
+    if limit is None or usage is None:
+        return None
+    used = max(usage - _statistic(folder / "memory.stat", names[2]), 0)
+    return Allowance(limit, used, str(folder / names[0]))
+
+
+def memory_shortages(folder: Path, version: int) -> int | None:
+    """Return how often memory was reclaimed for a group because of its own limit.
+
+    None where the kernel does not count it.
+
+    Source:
+        admin-guide/cgroup-v1/memory.rst (failcnt) and admin-guide/cgroup-v2.rst of the kernel.
+    """
+    if version == 1:
+        return _number(folder / "memory.failcnt")
+    events = _read(folder / "memory.events")
+    return None if events is None else _statistic(folder / "memory.events", "max")
 
 
 def tasks_allowance(proc: Path, cgroups: Path) -> Allowance | None:
@@ -95,17 +115,21 @@ class Throttling:
 
 def cpu_quotas(proc: Path, cgroups: Path) -> list[CpuQuota]:
     """Return the CPU quota of this process's group and of each group above it, tightest first."""
-    quotas = []
-    for folder, _ in groups_of("cpu", proc, cgroups):
-        file = folder / "cpu.max"
-        quota, _, period = (_read(file) or "").strip().partition(" ")
-        if not quota:
-            file = folder / "cpu.cfs_quota_us"
-            quota = (_read(file) or "").strip()
-            period = (_read(folder / "cpu.cfs_period_us") or "").strip()
-        if quota.isdecimal() and period.isdecimal() and int(period):  # "max" and -1: no limit
-            quotas.append(CpuQuota(int(quota) / int(period), str(file)))
-    return sorted(quotas, key=lambda quota: quota.cores)
+    found = [cpu_quota_of_group(folder) for folder, _ in groups_of("cpu", proc, cgroups)]
+    return sorted((quota for quota in found if quota), key=lambda quota: quota.cores)
+
+
+def cpu_quota_of_group(folder: Path) -> CpuQuota | None:
+    """Return the CPU quota of one group; None if it has none."""
+    file = folder / "cpu.max"
+    quota, _, period = (_read(file) or "").strip().partition(" ")
+    if not quota:
+        file = folder / "cpu.cfs_quota_us"
+        quota = (_read(file) or "").strip()
+        period = (_read(folder / "cpu.cfs_period_us") or "").strip()
+    if not (quota.isdecimal() and period.isdecimal() and int(period)):  # "max" and -1: no limit
+        return None
+    return CpuQuota(int(quota) / int(period), str(file))
 
 
 def read_throttling(folder: Path) -> Throttling | None:
@@ -123,13 +147,15 @@ def read_throttling(folder: Path) -> Throttling | None:
     return Throttling(counts["nr_periods"], counts.get("nr_throttled", 0), throttled_s)
 
 
-def groups_of(controller: str, proc: Path, cgroups: Path) -> Iterator[tuple[Path, int]]:
-    """Yield each folder from this process's own group up to the mount, and the version.
+def groups_of(
+    controller: str, proc: Path, cgroups: Path, process: str = "self"
+) -> Iterator[tuple[Path, int]]:
+    """Yield each folder from a process's own group up to the mount, and the version.
 
     In a container the path is often that of the host and does not exist here: then the mount
     itself is the container's group.
     """
-    memberships = _read(proc / "self" / "cgroup") or ""
+    memberships = _read(proc / process / "cgroup") or ""
     for line in memberships.splitlines():
         identifier, controllers, path = line.split(":", 2)
         if controller in controllers.split(","):

@@ -18,6 +18,10 @@ PERF_PIPELINE_SCRAPE_DIR       folder in which Prometheus looks for runs: each s
                                start --monitoring``, once that was started)
 PERF_PIPELINE_EXPORTER_LISTEN  where it serves them, ``address[:port]`` (default: 127.0.0.1 and a
                                free port)
+PERF_PIPELINE_STACK_NAME       name of the Compose project whose servers are used where it runs
+                               (default: ``perf_pipeline``)
+PERF_PIPELINE_STACK_ENV        file with its passwords (default: ``infra/.env`` of the checkout)
+DOCKER_HOST                    the Docker engine that runs it (default: /var/run/docker.sock)
 PERF_PIPELINE_REPORTS_PORT     where ``make ui`` serves reports, and links lead (default: 3001)
 XDG_CACHE_HOME, HOME           target environments are cached below
 XDG_STATE_HOME, HOME           state of the servers of ``perf-pipeline start`` is below
@@ -35,7 +39,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from perf_pipeline.config import alert_settings, monitoring_settings
+from perf_pipeline.config import alert_settings, monitoring_settings, stack_settings
 from perf_pipeline.config.server_url import complete_server_url
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.wording import listed
@@ -75,6 +79,7 @@ _OTHER_VARIABLES = (
     _CATALOGUE_URL,
     *alert_settings.VARIABLES,
     *monitoring_settings.VARIABLES,
+    *stack_settings.VARIABLES,
 )
 
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -109,6 +114,7 @@ class Settings:
         catalogue_url: PostgreSQL database of the catalogue; None for a file in ``results_dir``.
         alerts: Where alerts are sent.
         monitoring: How a run serves its live metrics.
+        stack: Where the running Compose stack is looked for.
     """
 
     urls: Mapping[str, str]
@@ -130,6 +136,7 @@ class Settings:
     monitoring: monitoring_settings.MonitoringSettings = field(
         default_factory=monitoring_settings.MonitoringSettings
     )
+    stack: stack_settings.StackSettings = field(default_factory=stack_settings.StackSettings)
 
     @property
     def scrape_dir(self) -> Path | None:
@@ -207,6 +214,7 @@ def read_settings(
         catalogue_url=catalogue_url,
         alerts=alerts,
         monitoring=monitoring,
+        stack=stack_settings.read_stack_settings(environ, here, PROJECT),
     )
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.config.fault.fault_window import SettingValue
+    from perf_pipeline.samples.manifest import ContainerRecord
 
 EVIDENCE_EVERY_S = 0.25
 """Time between two signs of a failure: 4 Hz."""
@@ -47,6 +48,7 @@ class FaultedServer:
         pids: Its main processes, if we started it; else empty.
         data_folder: Where its data are on this machine; None if they are not.
         proxy_url: Control address of the proxy that lies before it; None for none.
+        container: What it runs in, if it is one of the stack's; None otherwise.
     """
 
     service: str
@@ -54,6 +56,7 @@ class FaultedServer:
     pids: tuple[int, ...] = ()
     data_folder: Path | None = None
     proxy_url: str | None = None
+    container: ContainerRecord | None = None
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.config.fault.fault_window import FaultWindow
 from perf_pipeline.faults.fault import FaultedServer
 from perf_pipeline.lifeline import ProcessStamp
+from perf_pipeline.samples.manifest import ContainerRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,11 +54,13 @@ class InjectorJob:
         )
 
 
-def _server(values: dict[str, object]) -> FaultedServer:
-    server = FaultedServer(**values)  # type: ignore[arg-type]
-    folder = server.data_folder
-    return replace(
-        server,
-        pids=tuple(server.pids),
-        data_folder=Path(folder) if folder is not None else None,
+def _server(values: dict[str, Any]) -> FaultedServer:
+    folder, inside = values["data_folder"], values["container"]
+    return FaultedServer(
+        **{
+            **values,
+            "pids": tuple(values["pids"]),
+            "data_folder": None if folder is None else Path(folder),
+            "container": None if inside is None else ContainerRecord(**inside),
+        }
     )

@@ -1,5 +1,6 @@
-"""Which servers may be faulted: those that this project started, and those with its marker.
+"""Which servers may be faulted: those of this project, and those with its marker.
 
+Those of this project are what it started itself and the containers of its running stack.
 Nobody but the owner of a server can know that nothing else depends on it. So a server that a user
 named is faulted only if it carries a marker, which its owner makes by hand.
 """
@@ -40,6 +41,10 @@ def faulted_server(server: Server) -> FaultedServer:
             server.url,
             pids=current_pids(server.folder, server.pids),
             data_folder=server.folder / "data",
+        )
+    if server.container is not None:
+        return FaultedServer(
+            server.service, server.url, pids=server.pids, container=server.container
         )
     where = f"{service_label(server.service)} at {server.redacted_url}"
     has_marker, how = _MARKERS[server.service]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ _ANSWER_S = 2.0
 _REVIVED_S = 5.0
 _ASK_AGAIN_S = 1.0
 _POLL_S = 0.02
+_CONNECT_S = 0.2
 _FLAGS, _EXITING = 6, 0x4
 """Column of /proc/PID/stat after the name, and the kernel's PF_EXITING in it."""
 
@@ -75,6 +77,20 @@ def is_ending(pid: int, proc: Path = Path("/proc")) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return True
     return columns[0] in "ZX" or bool(int(columns[_FLAGS]) & _EXITING)
+
+
+def is_listening(server: FaultedServer) -> bool:
+    """Return whether any address of a server accepts a connection."""
+    addresses = find_service(server.service).tcp_addresses(server.url)
+    return any(_accepts(host, port) for host, port in addresses)
+
+
+def _accepts(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), _CONNECT_S).close()
+    except OSError:
+        return False
+    return True
 
 
 def server_state(server: FaultedServer, started: StartedServer) -> State:

@@ -13,6 +13,7 @@ from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.servers.lifecycle.persistent_servers import read_persistent
 from perf_pipeline.servers.lifecycle.resolve import users_url
 from perf_pipeline.servers.server import redacted_url
+from perf_pipeline.servers.stack.running_stack import running_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -75,10 +76,11 @@ def still_open(injector: ProcessStamp, state_dir: Path) -> list[str]:
 
 
 def known_urls(settings: Settings) -> list[str]:
-    """Return the complete URLs of the servers that can be reached now, without asking them."""
+    """Return the complete URLs of the servers that should run now, without asking them."""
     urls = [str(users_url(settings, service)) for service in settings.urls]
     started = [read_persistent(settings.state_dir, service) for service in SERVICES]
-    return [*urls, *(one.url for one in started if one is not None)]
+    stack = running_stack(settings.stack)
+    return [*urls, *(one.url for one in started if one is not None), *stack.urls.values()]
 
 
 def _take_back_all(faults: Mapping[Path, OpenFault], urls: Iterable[str]) -> list[str]:

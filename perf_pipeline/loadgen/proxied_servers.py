@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.fault.fault_kinds import FAULT_KINDS
+from perf_pipeline.config.fault.fault_kinds import needs_proxy
 from perf_pipeline.errors import PerfPipelineError, ServiceUnavailableError
 from perf_pipeline.faults.proxy.added_latency import measure_added_latency
 from perf_pipeline.faults.proxy.client import ProxyControlError
@@ -146,7 +146,7 @@ def busy_sentence(record: ProxyRecord, level: str) -> str:
 
 def proxied_services(faults: Iterable[FaultWindow]) -> list[str]:
     """Return the services that some failures are made for in the proxy before them."""
-    return sorted({one.server for one in faults if FAULT_KINDS[one.kind].by_proxy})
+    return sorted({one.server for one in faults if needs_proxy(one)})
 
 
 def _created(client: ProxyClient, name: str, upstream: str, ports: Iterator[int]) -> ProxyState:

@@ -73,10 +73,11 @@ class RunData:
         """Return the server as it is watched while load runs; nothing is opened yet."""
         return WatchedServer(
             pids=current_pids(self.server.folder, self.server.pids),
-            shared=self.server.source in ("settings", "start"),
+            shared=self.server.source in ("settings", "start", "stack"),
             probe=self._service.open_probe(self.server.url, connection_name(self.run_id)),
             addresses=tuple(self._service.tcp_addresses(self.workers_url)),
             folder=self.server.folder,
+            container=self.server.container,
         )
 
     def _find_dead(self) -> None:

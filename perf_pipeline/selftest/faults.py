@@ -23,6 +23,7 @@ from perf_pipeline.config.fault.fault_kinds import FAULT_KINDS
 from perf_pipeline.config.fault.fault_window import FaultWindow
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.settings import current_settings
+from perf_pipeline.config.stack_settings import StackSettings
 from perf_pipeline.errors import ServiceUnavailableError
 from perf_pipeline.faults.host_floor import available_memory, memory_floor_bytes
 from perf_pipeline.faults.marker import faulted_server
@@ -171,6 +172,7 @@ def _settings_in(folder: Path) -> Settings:
         state_dir=folder / "state",
         temp_dir=folder,
         mongodb_stand_in=STAND_IN,
+        stack=StackSettings(),
     )
 
 
@@ -199,6 +201,8 @@ def _cases(servers: dict[str, FaultedServer], seed: int | None) -> Iterator[_Cas
         if not kind.servers:
             yield _Case(kind, "", None)
             continue
+        if kind.by_engine:
+            continue  # it needs the running stack: tests/docker
         places = [service for service in kind.servers if service in servers]
         chosen = places if seed is None else places[(seed + number) % len(places) :][:1]
         for service in chosen:

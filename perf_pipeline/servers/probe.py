@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from perf_pipeline.servers.lifecycle.started_server import current_pids
+from perf_pipeline.servers.stack.docker_container import container_processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from perf_pipeline.samples.manifest import ContainerRecord
     from perf_pipeline.servers.snapshot import ServerSnapshot
 
 Session = TypeVar("Session")
@@ -46,6 +48,7 @@ class WatchedServer:
         probe: What asks it.
         addresses: Host and port of each TCP address that its URL names.
         folder: Its folder, if we started it.
+        container: What it runs in, if it is one of the stack's; None otherwise.
     """
 
     pids: tuple[int, ...]
@@ -53,10 +56,13 @@ class WatchedServer:
     probe: Probe
     addresses: tuple[tuple[str, int], ...] = ()
     folder: Path | None = None
+    container: ContainerRecord | None = None
 
     def current_pids(self) -> tuple[int, ...]:
         """Return its main process as it is now: another after a crash."""
         has_ended = not all(Path(f"/proc/{pid}").exists() for pid in self.pids)
+        if self.container is not None and (has_ended or not self.pids):
+            return container_processes(self.container)
         return current_pids(self.folder, self.pids) if has_ended else self.pids
 
 

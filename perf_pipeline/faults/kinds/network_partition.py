@@ -1,6 +1,8 @@
 """A server cannot be reached: connections are refused, or reset, or nothing comes back.
 
-Three failures to a client, which takes another path for each (reference/faults.md, section 2).
+Three failures to a client, which takes another path for each (reference/faults.md, section 2). They
+are made in the proxy before the server. A fourth is made by the Docker engine: the server's
+container is taken off its networks.
 """
 
 from __future__ import annotations
@@ -9,6 +11,9 @@ import errno
 import socket
 from typing import TYPE_CHECKING
 
+from perf_pipeline.faults.containers import container_partition
+from perf_pipeline.faults.containers.container_fault import ENTRY_CONTAINER
+from perf_pipeline.faults.containers.container_partition import ContainerPartition
 from perf_pipeline.faults.fault import Sign
 from perf_pipeline.faults.network import toxic_fault
 from perf_pipeline.faults.network.proxied_server import DIRECT_S
@@ -137,6 +142,9 @@ def undo_left_behind(entry: Mapping[str, SettingValue]) -> None:
     Raises:
         ProxyControlError: The proxy is there, and does not undo it.
     """
+    if ENTRY_CONTAINER in entry:
+        container_partition.undo_left_behind(entry)
+        return
     if "toxics" in entry:
         toxic_fault.undo_left_behind(entry)
         return
@@ -168,9 +176,10 @@ def _error_of_connection(address: tuple[str, int]) -> int:
 
 def make(place: Place, settings: Mapping[str, SettingValue]) -> Fault:
     """Return the failure of the way that the settings name."""
-    ways: dict[SettingValue, type[SilentPartition | ResetPartition]] = {
+    ways: dict[SettingValue, type[SilentPartition | ResetPartition | ContainerPartition]] = {
         "silent": SilentPartition,
         "reset": ResetPartition,
         "refuse": RefusingPartition,
+        "disconnect": ContainerPartition,
     }
     return ways[settings["way"]](place)

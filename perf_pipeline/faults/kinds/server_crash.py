@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from perf_pipeline.faults.containers import container_crash
+from perf_pipeline.faults.containers.container_crash import ContainerCrash
+from perf_pipeline.faults.containers.container_fault import ENTRY_CONTAINER, is_container
 from perf_pipeline.faults.fault import FaultRefusedError, Sign
 from perf_pipeline.faults.process_faults import (
     ENTRY_FOLDER,
     is_ending,
+    is_listening,
     left_folder,
     own_server,
     revive,
     server_state,
 )
-from perf_pipeline.servers.service import find_service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,16 +35,18 @@ if TYPE_CHECKING:
 
 _KILLED_S = 5.0
 _POLL_S = 0.01
-_CONNECT_S = 0.2
 
 
 def make(place: Place, settings: Mapping[str, SettingValue]) -> Fault:  # noqa: ARG001 - has none
-    """Make the failure."""
-    return ServerCrash(place)
+    """Make the failure: by the engine of a container, else by signals."""
+    return ContainerCrash(place) if is_container(place) else ServerCrash(place)
 
 
 def undo_left_behind(entry: Mapping[str, SettingValue]) -> None:
     """Start the server of an entry again, if it has ended."""
+    if ENTRY_CONTAINER in entry:
+        container_crash.undo_left_behind(entry)
+        return
     started = left_folder(entry)
     if started is not None:
         revive(started, time.sleep)
@@ -91,10 +95,7 @@ class ServerCrash:
     def sign(self) -> Sign:
         """Count its processes, and try to connect to it."""
         alive, ending = self._alive()
-        accepts = any(
-            _accepts(host, port)
-            for host, port in find_service(self._server.service).tcp_addresses(self._server.url)
-        )
+        accepts = is_listening(self._server)
         connections = "accepted" if accepts else "refused"
         if ending:  # its port may still be open, and nobody is there who could answer
             connections += f"; {ending} are being taken apart by the kernel"
@@ -115,11 +116,3 @@ class ServerCrash:
         found = self._started.processes()
         alive = [pid for pid in found if not is_ending(pid)]
         return alive, len(found) - len(alive)
-
-
-def _accepts(host: str, port: int) -> bool:
-    try:
-        socket.create_connection((host, port), _CONNECT_S).close()
-    except OSError:
-        return False
-    return True

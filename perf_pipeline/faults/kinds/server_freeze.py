@@ -12,6 +12,9 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from perf_pipeline.faults.containers import container_freeze
+from perf_pipeline.faults.containers.container_fault import ENTRY_CONTAINER, is_container
+from perf_pipeline.faults.containers.container_freeze import ContainerFreeze
 from perf_pipeline.faults.fault import Sign
 from perf_pipeline.faults.process_faults import (
     ENTRY_FOLDER,
@@ -33,12 +36,15 @@ _POLL_S = 0.01
 
 
 def make(place: Place, settings: Mapping[str, SettingValue]) -> Fault:  # noqa: ARG001 - has none
-    """Make the failure."""
-    return ServerFreeze(place)
+    """Make the failure: by the engine of a container, else by signals."""
+    return ContainerFreeze(place) if is_container(place) else ServerFreeze(place)
 
 
 def undo_left_behind(entry: Mapping[str, SettingValue]) -> None:
     """Let the server of an entry go on."""
+    if ENTRY_CONTAINER in entry:
+        container_freeze.undo_left_behind(entry)
+        return
     started = left_folder(entry)
     if started is not None:
         _let_go_on(started)

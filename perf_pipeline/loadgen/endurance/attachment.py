@@ -20,6 +20,7 @@ from perf_pipeline.config.settings import PROJECT
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.loadgen.endurance.keeper_order import KeeperOrder
 from perf_pipeline.loadgen.endurance.keeper_process import SOCKET
+from perf_pipeline.samples.manifest import ContainerRecord
 from perf_pipeline.servers.server import Facts, Server
 
 if TYPE_CHECKING:
@@ -167,8 +168,16 @@ def connect(campaign: CampaignFolder, *, is_new: bool = False) -> Attachment | N
 
 def _server_of(values: dict[str, Any]) -> Server:
     folder = None if values["folder"] is None else Path(values["folder"])
-    pids = tuple(values["pids"])
-    return Server(**{**values, "facts": Facts(**values["facts"]), "pids": pids, "folder": folder})
+    inside = values.get("container")
+    return Server(
+        **{
+            **values,
+            "facts": Facts(**values["facts"]),
+            "pids": tuple(values["pids"]),
+            "folder": folder,
+            "container": None if inside is None else ContainerRecord(**inside),
+        }
+    )
 
 
 def _start_keeper(

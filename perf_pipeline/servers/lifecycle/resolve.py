@@ -1,11 +1,13 @@
 """Where a service comes from.
 
 The order, for each service: the URL in the settings; a server that ``perf-pipeline start`` left
-running; the programs on this machine; the programs of a PyPI package; else it is unavailable.
+running; a container of the running Compose stack; the programs on this machine; the programs of a
+PyPI package; else it is unavailable.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.services import SERVICES
@@ -22,6 +24,7 @@ from perf_pipeline.servers.service import (
     find_service,
     how_to_get,
 )
+from perf_pipeline.servers.stack.stack_server import stack_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +67,7 @@ def users_url_variables(settings: Settings) -> dict[str, str]:
 
 
 def running_server(settings: Settings, service: str) -> tuple[Server | None, list[str]]:
-    """Return the server of a service that runs already, and why a persistent one was not used.
+    """Return the server of a service that runs already, and why others that should were not used.
 
     Raises:
         ServiceUnavailableError: The URL in the settings does not answer; the user chose that
@@ -80,9 +83,21 @@ def running_server(settings: Settings, service: str) -> tuple[Server | None, lis
                 f"{service}: {redacted_url(url)} does not answer ({error}).\n"
                 f"Start it, or correct or unset {SERVICES[service].url_variable}.",
             ) from error
+    left_running, notes = _left_running(settings, service)
+    if left_running is not None:
+        return left_running, notes
+    in_stack, more_notes = stack_server(settings.stack, service)
+    if in_stack is not None:
+        in_stack = replace(in_stack, notes=tuple(notes))
+    return in_stack, [*notes, *more_notes]
+
+
+def _left_running(settings: Settings, service: str) -> tuple[Server | None, list[str]]:
+    """Return the server that ``start`` left running, and why there is none though it was left."""
     persistent = read_persistent(settings.state_dir, service)
     if persistent is None:
         return None, []
+    implementation = find_service(service)
     if not persistent.is_alive():
         return None, [f"the {service} server that `start` left running has ended"]
     try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from perf_pipeline.errors import ServiceUnavailableError
 from perf_pipeline.servers.lifecycle.resolve import running_server
 from perf_pipeline.servers.service import NotAnsweringError, find_service, how_to_get
+from perf_pipeline.servers.stack.running_stack import running_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,15 +65,22 @@ def _status(settings: Settings, service: str) -> ServiceStatus:
         return ServiceStatus(service, "unavailable", "failing", detail=str(error))
     if running is not None:
         return _running(running)
-    # A note is about a server that `start` left running and that no longer answers.
+    # A note is about a server that should run, and does not answer.
     health: Literal["failing", "not_running"] = "failing" if notes else "not_running"
     found = find_service(service).installations(settings)
     if not found:
-        how = "\n".join([*notes, how_to_get(service)])
+        how = "\n".join([*notes, *_without_stack(settings), how_to_get(service)])
         return ServiceStatus(service, "unavailable", health, detail=how)
     source, program = found[0].source, str(found[0].program)
-    detail = "\n".join(notes)
+    detail = "\n".join([*notes, *_without_stack(settings)])
     return ServiceStatus(service, "can_start", health, source, product=program, detail=detail)
+
+
+def _without_stack(settings: Settings) -> list[str]:
+    """Return why no running stack was looked for, though there may be one."""
+    stack = running_stack(settings.stack)
+    is_noted = stack.is_slow or not stack.why_not
+    return [] if is_noted else [f"no running stack was looked for: {stack.why_not}"]
 
 
 def _running(server: Server) -> ServiceStatus:

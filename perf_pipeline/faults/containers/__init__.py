@@ -1,0 +1,1 @@
+"""Failures of a server's container, made by its Docker engine."""

@@ -1,0 +1,1 @@
+"""Servers that are containers of a running Compose stack."""
