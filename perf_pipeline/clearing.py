@@ -19,6 +19,7 @@ from perf_pipeline.samples.run_folder import read_json
 from perf_pipeline.samples.run_list import read_runs
 from perf_pipeline.samples.run_record import KILLED, NOT_SEEN
 from perf_pipeline.servers.lifecycle.leftovers import clear_leftovers
+from perf_pipeline.servers.monitors.monitor import PRODUCTS
 
 if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings
@@ -32,7 +33,7 @@ def clear(settings: Settings) -> list[str]:
         One line for each thing that was done, or that could not be done.
     """
     lines = sweep(settings)  # before the servers that were faulted are looked at
-    cleared = clear_leftovers(settings, SERVICES)
+    cleared = clear_leftovers(settings, (*SERVICES, *PRODUCTS))
     lines += [*cleared.removed, *cleared.problems]
     lines += [f"control group {name}" for name in remove_leftovers()]
     lines += [

@@ -24,6 +24,12 @@ from perf_pipeline.samples.run_record import KILLED, MAY_GO_ON
 from perf_pipeline.servers.lifecycle.persistent_servers import stop_servers
 from perf_pipeline.servers.lifecycle.services import start_servers
 from perf_pipeline.servers.lifecycle.status import server_status
+from perf_pipeline.servers.monitors.monitor import PRODUCTS
+from perf_pipeline.servers.monitors.start import (
+    monitoring_status,
+    start_monitoring,
+    stop_monitoring,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +37,14 @@ if TYPE_CHECKING:
     from perf_pipeline.servers.lifecycle.status import ServiceStatus
 
 _MARGIN = " " * 23
+
+Monitoring = Annotated[
+    bool,
+    typer.Option(
+        "--monitoring",
+        help="Start Prometheus, Alertmanager and exporters as well; runs are scraped from then on.",
+    ),
+]
 
 Gate = Annotated[
     bool,
@@ -42,14 +56,21 @@ Gate = Annotated[
 ]
 
 
-def start(as_json: AsJson = False, results: NoResults = None) -> None:  # noqa: ARG001, FBT002
+def start(
+    monitoring: Monitoring = False,  # noqa: FBT002
+    as_json: AsJson = False,  # noqa: FBT002
+    results: NoResults = None,  # noqa: ARG001
+) -> None:
     """Start every available server, for several runs; they stay until `perf-pipeline stop`.
 
     An unavailable server is left out, with a sentence that says how to get it.
     """
     left_out: list[str] = []
     with bad_input_explained(as_json=as_json):
-        started = start_servers(settings_with(None), SERVICES, left_out.append)
+        settings = settings_with(None)
+        started = start_servers(settings, SERVICES, left_out.append)
+        if monitoring:
+            started += start_monitoring(settings, started, left_out.append)
     for server in started:
         show(
             f"{server.facts.product} {server.facts.version} at {server.redacted_url}",
@@ -64,7 +85,8 @@ def start(as_json: AsJson = False, results: NoResults = None) -> None:  # noqa: 
 def stop(as_json: AsJson = False, results: NoResults = None) -> None:  # noqa: ARG001, FBT002
     """Stop what `perf-pipeline start` left running, and remove its data."""
     with bad_input_explained(as_json=as_json):
-        stopped = stop_servers(settings_with(None), SERVICES)
+        settings = settings_with(None)
+        stopped = [*stop_servers(settings, SERVICES), *stop_monitoring(settings)]
     for line in stopped or ["nothing was running"]:
         show(line, as_json=as_json)
     answer({"stopped": stopped}, as_json=as_json)
@@ -78,10 +100,11 @@ def status(
     """Show each server's source and answer, and the runs that go on or were killed."""
     with bad_input_explained(as_json=as_json):
         settings = settings_with(results)
-        servers = server_status(settings, SERVICES)
+        servers = [*server_status(settings, SERVICES), *monitoring_status(settings)]
         runs = read_runs(settings.results_dir)
+    width = max(9, *(len(server.service) for server in servers))
     for server in servers:
-        about = f"{server.service:9} {server.health.replace('_', ' '):12} {describe(server)}"
+        about = f"{server.service:{width}} {server.health.replace('_', ' '):12} {describe(server)}"
         details = [f"{_MARGIN}{line}" for line in server.detail.splitlines()]
         show_wrapped([about, *details], as_json=as_json, indent=_MARGIN)
     records = [one.record for one in runs.found]
@@ -108,6 +131,8 @@ def describe(server: ServiceStatus) -> str:
         return "unavailable"
     if server.state == "can_start":
         return f"a run would start {server.product} ({server.source})"
+    if server.service in PRODUCTS:
+        return f"{server.product} {server.version} at {server.url}"
     count = "not known" if server.connections is None else str(server.connections)
     limit = "" if server.max_connections is None else f" of {server.max_connections}"
     answered = "" if server.answer_s is None else f", answered in {server.answer_s * 1000:.0f} ms"

@@ -98,7 +98,34 @@ class Storage(Protocol):
         """Remove everything under a name; a name that does not exist is fine."""
 
 
-class Service(Protocol):
+class Startable(Protocol):
+    """What is started as one process with a folder and a port of its own.
+
+    Attributes:
+        NAME: Of its file in the state folder.
+    """
+
+    NAME: str
+
+    def launch(self, installation: Installation, folder: Path, port: int) -> Launch:
+        """Return how to start it on a loopback port with its data in ``folder``."""
+
+    def identify(self, url: str, timeout_s: float) -> Facts:
+        """Ask it for its product, version and settings, by a real query.
+
+        Raises:
+            NotAnsweringError: It did not answer, or not well.
+        """
+
+    def data_folder(self, url: str, timeout_s: float) -> str:
+        """Ask where its data are: distinguishes ours from another on the same port.
+
+        Raises:
+            NotAnsweringError: It did not answer, or this user may not know.
+        """
+
+
+class Service(Startable, Protocol):
     """One service: how its servers are found, started, identified, filled and watched.
 
     Attributes:
@@ -108,7 +135,6 @@ class Service(Protocol):
         storage: What a run stores on a server of it.
     """
 
-    NAME: str
     HOW_TO_INSTALL: str
     DEBIAN_PACKAGE: str | None
 
@@ -118,9 +144,6 @@ class Service(Protocol):
 
     def installations(self, settings: Settings) -> list[Installation]:
         """Find the programs, the best first: on the machine, then in the Python environment."""
-
-    def launch(self, installation: Installation, folder: Path, port: int) -> Launch:
-        """Return how to start a server on a loopback port with its data in ``folder``."""
 
     def complete_url(self, url: str, current_dir: Path) -> str:
         """Return the URL of a user's server as worker processes need it.
@@ -138,20 +161,6 @@ class Service(Protocol):
 
     def tcp_addresses(self, url: str) -> list[tuple[str, int]]:
         """Return host and port of each TCP address that a complete URL names; Unix sockets none."""
-
-    def identify(self, url: str, timeout_s: float) -> Facts:
-        """Ask a server for its product, version and settings, by a real query.
-
-        Raises:
-            NotAnsweringError: It did not answer, or not well.
-        """
-
-    def data_folder(self, url: str, timeout_s: float) -> str:
-        """Ask a server where its data are: distinguishes our server from another on the same port.
-
-        Raises:
-            NotAnsweringError: It did not answer, or this user may not know.
-        """
 
     def connection_count(self, url: str, timeout_s: float) -> int:
         """Count the connections of all programs to a server, without those of this question.

@@ -28,7 +28,7 @@ from perf_pipeline.servers.lifecycle.unpacked import library_prefix, unpacked_ro
 from perf_pipeline.servers.service import find_service, how_to_get
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from perf_pipeline.config.settings import Settings
 
@@ -148,8 +148,22 @@ def _install(package: str) -> None:
         _apt([*_LOCK, *_INSTALL, package])
 
 
+def unpack_alone(packages: Sequence[str], root: Path) -> None:
+    """Unpack packages without what they depend on, into one folder: for static programs.
+
+    Raises:
+        PackageError: A package is not available, or could not be unpacked; nothing is left.
+    """
+    _unpack_fetched(["download", *packages], root)
+
+
 def _unpack(package: str, root: Path) -> None:
     """Unpack a package and all that it needs beyond what is installed, whole or not at all."""
+    _unpack_fetched([*_INSTALL, "--reinstall", "--download-only", package], root)
+
+
+def _unpack_fetched(fetch: list[str], root: Path) -> None:
+    """Unpack the packages that a command of apt-get fetches, whole or not at all."""
     root.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root.parent) as temporary:
         folder = Path(temporary)
@@ -163,9 +177,10 @@ def _unpack(package: str, root: Path) -> None:
             "APT::Sandbox::User": "",
         }
         private = [part for name, value in own.items() for part in ("-o", f"{name}={value}")]
+        archives = folder / "cache/archives"
         _apt([*private, "update"])
-        _apt([*private, *_INSTALL, "--reinstall", "--download-only", package])
-        for archive in sorted((folder / "cache/archives").glob("*.deb")):
+        _apt([*private, *fetch], archives)
+        for archive in sorted(archives.glob("*.deb")):
             _step(["dpkg", "-x", str(archive), str(folder / "root")])
         try:
             (folder / "root").rename(root)
@@ -174,15 +189,16 @@ def _unpack(package: str, root: Path) -> None:
                 raise PackageError(f"{root} could not be made: {error}") from error
 
 
-def _apt(arguments: list[str]) -> None:
-    _step(["apt-get", "-q", *_QUICK, *arguments])
+def _apt(arguments: list[str], folder: Path | None = None) -> None:
+    _step(["apt-get", "-q", *_QUICK, *arguments], folder)
 
 
-def _step(command: list[str]) -> None:
+def _step(command: list[str], folder: Path | None = None) -> None:
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
     try:
         done = subprocess.run(
             command,
+            cwd=folder,
             env=environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.servers.lifecycle.guardian_pipe import Event
     from perf_pipeline.servers.lifecycle.unprivileged import UserSwitch
-    from perf_pipeline.servers.service import Installation, Launch, Service
+    from perf_pipeline.servers.service import Installation, Launch, Startable
 
 READY_S = 60.0
 _ANSWER_S = 30.0
@@ -50,7 +50,7 @@ class EmbeddedServer:
 
     def __init__(
         self,
-        service: Service,
+        service: Startable,
         installation: Installation,
         launch: Launch,
         folder: Path,
@@ -177,7 +177,7 @@ class EmbeddedServer:
 
 
 def start_embedded(
-    service: Service,
+    service: Startable,
     installation: Installation,
     temp_dir: Path,
     ports: Iterable[int],

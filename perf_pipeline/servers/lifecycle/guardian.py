@@ -107,9 +107,10 @@ class Guardian:
         self._held = hold(spec.folder, GUARDIAN_FILE, about)
         (spec.folder / "data").mkdir(mode=0o700)
         for name, text in spec.files.items():
+            (spec.folder / name).parent.mkdir(mode=0o700, exist_ok=True)
             (spec.folder / name).write_text(text, encoding="utf-8")
         if spec.run_as is not None:
-            for path in spec.folder.iterdir():
+            for path in spec.folder.rglob("*"):
                 if path.name != GUARDIAN_FILE:  # what is in it must be ours
                     os.chown(path, spec.run_as, spec.run_as, follow_symlinks=False)
             os.chown(spec.folder, spec.run_as, spec.run_as)  # last: then somebody else can write

@@ -173,14 +173,19 @@ def _start_detached(
     settings: Settings, service: str, ports: Iterator[int], notes: list[str]
 ) -> Server:
     embedded, more_notes = start_any(settings, service, ports)
+    keep_running(settings, embedded)
+    return replace(embedded.server, notes=(*notes, *more_notes))
+
+
+def keep_running(settings: Settings, embedded: EmbeddedServer) -> None:
+    """Let what was started outlive this process; it is stopped if that fails."""
     with ExitStack() as undo:
         undo.callback(embedded.stop)
-        undo.callback(forget_persistent, settings.state_dir, service)
+        undo.callback(forget_persistent, settings.state_dir, embedded.server.service)
         # Written before it is detached: if we are killed in between, the server ends with us.
         write_persistent(settings.state_dir, _persistent(embedded))
         embedded.detach()
         undo.pop_all()
-    return replace(embedded.server, notes=(*notes, *more_notes))
 
 
 def _persistent(embedded: EmbeddedServer) -> PersistentServer:

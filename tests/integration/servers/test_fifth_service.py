@@ -24,7 +24,7 @@ from perf_pipeline.servers.lifecycle.lease import abandoned_leases, leased, retu
 from perf_pipeline.servers.lifecycle.persistent_servers import stop_servers
 from perf_pipeline.servers.lifecycle.services import ServiceSession, start_servers
 from perf_pipeline.servers.lifecycle.status import server_status
-from perf_pipeline.servers.service import Service, Storage, find_service, how_to_get
+from perf_pipeline.servers.service import Service, Startable, Storage, find_service, how_to_get
 from perf_pipeline.targets.user_function import server_environment
 from perf_pipeline.worker.waits import where
 from perf_pipeline.workload.servers import connection_name
@@ -69,7 +69,11 @@ def test_every_service_implements_the_protocol(name: str) -> None:
     service = find_service(name)
     missing = [
         f"{protocol.__name__}.{member}"
-        for protocol, found in ((Service, service), (Storage, service.storage))
+        for protocol, found in (
+            (Startable, service),
+            (Service, service),
+            (Storage, service.storage),
+        )
         for member in (*vars(protocol), *protocol.__annotations__)
         if not member.startswith("_") and not hasattr(found, member)
     ]

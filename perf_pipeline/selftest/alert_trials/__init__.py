@@ -1,0 +1,1 @@
+"""Plays the cause of every alert before a real Prometheus and Alertmanager."""

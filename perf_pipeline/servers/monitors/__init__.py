@@ -1,0 +1,1 @@
+"""Prometheus, Alertmanager and exporters, for ``perf-pipeline start --monitoring``."""
