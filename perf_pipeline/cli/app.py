@@ -53,6 +53,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bisect": ("releases.bisect", "bisect"),
     "releases": ("releases.releases", "releases"),
     "prune": ("files.prune", "prune"),
+    "export-metrics": ("files.export_metrics", "export_metrics"),
     "catalogue": ("files.catalogue", "catalogue"),
     "baseline": ("files.baseline", "baseline"),
     "start": ("servers", "start"),
@@ -119,6 +120,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "perf-pipeline allocations my.toml --warm-up 500 --workflows 200 --json",
     ),
     "prune": ("perf-pipeline prune --keep 90d --dry-run", "perf-pipeline prune --keep 90d --json"),
+    "export-metrics": (
+        "perf-pipeline export-metrics --openmetrics latest.om",
+        "perf-pipeline export-metrics RUN1 RUN2 --openmetrics runs.om --every 1 --json",
+    ),
     "catalogue": (
         "perf-pipeline catalogue show",
         "perf-pipeline catalogue add results /other/host/results performance_results.tar.gz",

@@ -89,8 +89,7 @@ class CampaignReader:
         now_ns = self._clock_ns()
         offset_s = self._wall_s() - now_ns / 1e9
         if (campaign := self._campaign) is not None:
-            facts = (campaign.scenario, campaign.target, "", "")
-            yield Sample("loadtest_run_info", facts, 1)
+            yield Sample("loadtest_run_info", (campaign.target, "", ""), 1)
             begun_s = datetime.fromisoformat(campaign.begun_utc).timestamp()
             yield Sample("loadtest_run_started_timestamp_seconds", (), begun_s)
         yield Sample("loadtest_hours_played", (), self._played)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.monitoring.level_counts import LevelCounts
 from perf_pipeline.monitoring.sample import Sample
-from perf_pipeline.samples.journal_tail import JournalTail
+from perf_pipeline.samples.journal_tail import NO_END_NS, JournalTail
 from perf_pipeline.samples.planned_levels import read_schedule
 from perf_pipeline.samples.record import ErrorClass, Outcome
 from perf_pipeline.samples.run_folder import read_json
@@ -53,16 +53,22 @@ class LevelReading:
         self._latest_ns: dict[str, int] = {}
         self._longest_gap_ns = 0
         self._due_ns = read_schedule(folder)
+        self._until_ns = NO_END_NS
 
-    def read(self) -> None:
-        """Read what is new."""
+    def read(self, until_ns: int = NO_END_NS) -> None:
+        """Read what is new.
+
+        Args:
+            until_ns: Of a level that has ended, until when: as if it went on, CLOCK_MONOTONIC.
+        """
+        self._until_ns = until_ns
         self._read_log()
-        for block in self._tail.new_blocks():
+        for block in self._tail.new_blocks(until_ns):
             before_ns = self._latest_ns.get(block.journal, block.committed_ns)
             self._longest_gap_ns = max(self._longest_gap_ns, block.committed_ns - before_ns)
             self._latest_ns[block.journal] = block.committed_ns
             self.counts.take(block.payload)
-        self._steps.read()
+        self._steps.read(until_ns)
         self.is_unreadable = self.is_unreadable or self._tail.is_damaged
 
     def _read_log(self) -> None:
@@ -80,9 +86,14 @@ class LevelReading:
     @property
     def phase(self) -> str:
         """The phase that goes on: ``start`` before the go, ``ended`` after the last one."""
-        if not self._log.get("go_ns"):
+        go_ns, until_ns = self._log.get("go_ns"), self._until_ns
+        if not go_ns or go_ns > until_ns:
             return "start"
-        open_ones = [name for name, (_, end) in self._log["phases_ns"].items() if end is None]
+        open_ones = [
+            name
+            for name, (begin_ns, end_ns) in self._log["phases_ns"].items()
+            if begin_ns <= until_ns and (end_ns is None or end_ns > until_ns)
+        ]
         return open_ones[-1] if open_ones else "ended"
 
     @property
@@ -153,6 +164,17 @@ class LevelReading:
         """The plan of the level, as ``level.json`` has it; empty before that is written."""
         plan: dict[str, Any] = self._log.get("plan", {})
         return plan
+
+    @property
+    def committed_ns(self) -> list[int]:
+        """When each journal was last added to, as far as was read, CLOCK_MONOTONIC."""
+        return list(self._latest_ns.values())
+
+    @property
+    def home(self) -> str:
+        """Name of the folder with its journals; empty for its own."""
+        stage = self.plan.get("stage")
+        return str(stage["home"]) if stage else ""
 
     def _workload(self, kind: int) -> str:
         names: list[str] = self.plan.get("workloads", [])

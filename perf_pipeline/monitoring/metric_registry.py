@@ -41,7 +41,7 @@ RUN = (
     _of(
         "gauge",
         "run_info",
-        "scenario target git_revision products",
+        "target git_revision products",
         "1; what runs, and against which servers.",
     ),
     _of("gauge", "run_started_timestamp_seconds", "", "When the run began."),

@@ -7,16 +7,20 @@ show the same numbers. Nothing of the run is changed, and nothing is asked of it
 from __future__ import annotations
 
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from perf_pipeline.errors import RunFolderError
-from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.metrics.metrics_file import read_metrics
 from perf_pipeline.monitoring.ended_values import run_values
 from perf_pipeline.monitoring.levels_reading import LevelsReading, last_line
 from perf_pipeline.monitoring.resource_values import exporter_values
+from perf_pipeline.monitoring.run_values import (
+    connection_limits,
+    is_of,
+    progress_values,
+    run_facts,
+)
 from perf_pipeline.monitoring.sample import Sample
 from perf_pipeline.samples.manifest import read_manifest
 from perf_pipeline.samples.run_record import COMPLETE, MAY_GO_ON, RUNNING
@@ -92,7 +96,8 @@ class RunReader:
         """Return everything that was read."""
         now_ns = self._clock_ns()
         offset_s = self._wall_s() - now_ns / 1e9
-        yield from self._of_run()
+        if self.record is not None:
+            yield from run_facts(self.record, self._manifest)
         yield from self._levels.samples(now_ns)
         yield from self._played()
         yield from self._levels.of_latest(now_ns, lambda ns: offset_s + ns / 1e9, self._limits)
@@ -100,23 +105,6 @@ class RunReader:
         yield from exporter_values(self._folder.root, self._proc, self._read_s)
         count = self._levels.unreadable + len(self._unreadable)
         yield Sample("loadtest_exporter_unreadable_files", (), count)
-
-    def _of_run(self) -> Iterator[Sample]:
-        if (record := self.record) is None:
-            return
-        status = record["status"]
-        begun_s = datetime.fromisoformat(record["started_at"]).timestamp()
-        yield Sample("loadtest_run_started_timestamp_seconds", (), begun_s)
-        yield Sample("loadtest_run_status", (status,), 1)
-        yield Sample("loadtest_run_process_up", (), float(status in MAY_GO_ON))
-        if status == COMPLETE and (ended := record.get("ended_at")):
-            ended_s = datetime.fromisoformat(ended).timestamp()
-            yield Sample("loadtest_last_success_timestamp_seconds", (), ended_s)
-        if (manifest := self._manifest) is not None:
-            products = ", ".join(f"{one.product} {one.version}" for one in manifest.servers)
-            revision = (manifest.harness.git_commit or "")[:12]
-            facts = (manifest.scenario, manifest.target.name, revision, products)
-            yield Sample("loadtest_run_info", facts, 1)
 
     def _played(self) -> Iterator[Sample]:
         """Return what is said of the level that is played alone."""
@@ -126,23 +114,11 @@ class RunReader:
             yield from level.now()
         path = self._folder.root / "progress.jsonl"
         progress = last_line(path)
-        shown = f"{level.plan.get('label')} ({level.plan.get('title')})"
-        if progress is None or progress["label"] not in (level.plan.get("label"), shown):
-            return
-        totals = progress["totals"]
-        yield Sample("loadtest_workflows_started_total", (level.name,), totals["started"])
-        if level.phase not in ("start", "ended"):
-            in_flight = totals["started"] - totals["ended"]
-            yield Sample("loadtest_workflows_in_flight", (level.name,), in_flight)
-            yield Sample("loadtest_heartbeat_timestamp_seconds", (), path.stat().st_mtime)
+        if progress is not None and is_of(progress, level):
+            yield from progress_values(progress, level, path.stat().st_mtime)
 
     def _limits(self, level: LevelReading) -> dict[str, int]:
-        """Return the connections that the target may open to each server in a level."""
-        if (manifest := self._manifest) is None or not level.plan:
-            return {}
-        servers = [one.service for one in manifest.servers]
-        context = LevelContext(manifest.kinds, servers, manifest.connections.pools)
-        return context.connection_limits(level.plan)
+        return connection_limits(self._manifest, level)
 
     def _figures(self) -> list[Sample]:
         metrics = read_metrics(self._folder)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from perf_pipeline.config.fault.fault_window import FaultWindow, SettingValue
+from perf_pipeline.samples.journal_tail import NO_END_NS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,8 +111,13 @@ def line(number: int, step: Step, at_ns: int, **values: object) -> str:
     return json.dumps({"fault": number, "step": step, "at_ns": at_ns, **values}) + "\n"
 
 
-def read_faults(folder: Path) -> list[FaultRecord]:
-    """Return the windows of a level's folder, in their order; a torn last line is passed over."""
+def read_faults(folder: Path, until_ns: int = NO_END_NS) -> list[FaultRecord]:
+    """Return the windows of a level's folder, in their order; a torn last line is passed over.
+
+    Args:
+        folder: The level's.
+        until_ns: What happened later is left out, CLOCK_MONOTONIC.
+    """
     path = folder / FAULTS_FILE
     if not path.exists():
         return []
@@ -122,7 +128,8 @@ def read_faults(folder: Path) -> list[FaultRecord]:
             entry: Mapping[str, object] = json.loads(text)
         except ValueError:
             continue
-        _take(entry, found, signs)
+        if entry["step"] == "planned" or int(entry["at_ns"]) <= until_ns:  # type: ignore[call-overload]
+            _take(entry, found, signs)
     return [
         FaultRecord(number, signs=tuple(signs.get(number, ())), **values)  # type: ignore[arg-type]
         for number, values in sorted(found.items())

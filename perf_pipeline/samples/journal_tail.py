@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+NO_END_NS = 2**63 - 1
+"""A moment of CLOCK_MONOTONIC after all others."""
+
+
 class Block(NamedTuple):
     """Records that one worker process committed together.
 
@@ -48,10 +52,13 @@ class JournalTail:
         self.is_damaged = False
         self.damaged_blocks = 0
 
-    def new_blocks(self) -> list[Block]:
+    def new_blocks(self, until_ns: int = NO_END_NS) -> list[Block]:
         """Return the blocks that are new and whole, those of one process in order of commit.
 
         A journal that is busy, or has no tables yet, is read at the next call.
+
+        Args:
+            until_ns: What was committed later is left for a later call, CLOCK_MONOTONIC.
         """
         blocks: list[Block] = []
         for path in sorted(self._folder.glob("worker-*.sqlite")):
@@ -60,6 +67,8 @@ class JournalTail:
                     for seq, at_ns, crc, payload in db.execute(
                         SELECT_BLOCKS, (self._next_seq.get(path, 0),)
                     ):
+                        if at_ns > until_ns:
+                            break
                         self._next_seq[path] = seq + 1
                         if zlib.crc32(payload) == crc:
                             blocks.append(Block(at_ns, payload, path.name))

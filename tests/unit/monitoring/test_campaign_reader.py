@@ -60,7 +60,7 @@ def served(folder: CampaignFolder) -> dict[tuple[str, ...], object]:
 
 def test_the_hour_that_is_played_and_its_newest_signals_are_served(folder: CampaignFolder) -> None:
     found = served(folder)
-    assert found["run_info", "endurance", "control", "", ""] == 1
+    assert found["run_info", "control", "", ""] == 1
     assert found["run_started_timestamp_seconds",] == BEGUN_S
     assert found["hours_played",] == 0
     assert found["signal", "target.heap_blocks"] == 12
