@@ -204,3 +204,5 @@ lock: $(filter .uv/bin/uv,$(UV)) ## resolve the locked packages again, the test 
 	$(LOCKED) --group build pyproject.toml --output-file requirements.lock
 	$(LOCKED) --group test --group check --constraint requirements.lock --output-file requirements-test.lock
 	$(LOCKED) perf_pipeline/targets/kailash/requirements.in --output-file perf_pipeline/targets/kailash/requirements.lock
+	$(LOCKED) --group deploy --constraint requirements.lock --output-file infra/dagster/deploy.lock
+	echo uv | $(LOCKED) --no-annotate - --output-file infra/dagster/installer.lock

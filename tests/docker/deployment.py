@@ -1,0 +1,168 @@
+"""Dagster of the Compose stack, driven as its UI does: by GraphQL on the webserver."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+IMAGE = "perf-pipeline:dev"
+ENDED = ("SUCCESS", "FAILURE", "CANCELED")
+_CERTIFICATES = Path("/usr/local/share/ca-certificates")
+"""Of a proxy of this machine, which packages come through."""
+
+_LAUNCH = """mutation($launched: ExecutionParams!) { launchRun(executionParams: $launched) {
+  __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
+_TERMINATE = "mutation($run: String!) { terminateRun(runId: $run) { __typename } }"
+_RUN = """query($run: ID!) { runOrError(runId: $run) { ... on Run {
+  status tags { key value } } } }"""
+_EVENTS = """query($run: ID!) { logsForRun(runId: $run) { ... on EventConnection { events {
+  __typename ... on MessageEvent { message }
+  ... on ExecutionStepFailureEvent { error { message } }
+  ... on MaterializationEvent { assetKey { path }
+    metadataEntries { label ... on UrlMetadataEntry { text: url }
+      ... on TextMetadataEntry { text } ... on PathMetadataEntry { text: path } } } } } } }"""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployment whose services run.
+
+    Attributes:
+        name: Project name of Compose.
+        environ: With which Docker and Compose work on it.
+        port: Of the webserver.
+    """
+
+    name: str
+    environ: dict[str, str]
+    port: int
+
+    def compose(self, *words: str) -> str:
+        """Run Docker Compose on the stack of Debian's packages."""
+        files = [ROOT / "infra/compose.yaml", ROOT / "infra/compose.debian.yaml"]
+        options = [part for file in files for part in ("--file", str(file))]
+        compose = ["docker", "compose"]
+        if subprocess.run([*compose, "version"], capture_output=True, check=False).returncode:
+            compose = ["docker-compose"]
+        return self._run(*compose, "--project-name", self.name, *options, *words)
+
+    def docker(self, *words: str) -> str:
+        """Run Docker."""
+        return self._run("docker", *words)
+
+    def _run(self, *command: str) -> str:
+        done = subprocess.run(
+            command, env=self.environ, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, (command, done.stdout[-2000:], done.stderr[-2000:])
+        return done.stdout
+
+    def container_of(self, run: str) -> dict[str, Any]:
+        """Return what Docker knows of the container of a run."""
+        (container,) = json.loads(self.docker("inspect", self.tags(run)["docker/container_id"]))
+        found: dict[str, Any] = container
+        return found
+
+    def metadata(self, run: str, asset: str, label: str) -> str:
+        """Return a text that a run recorded with an asset."""
+        (made,) = [
+            event
+            for event in self.events(run, "MaterializationEvent")
+            if event["assetKey"]["path"] == [asset]
+        ]
+        (text,) = [one["text"] for one in made["metadataEntries"] if one["label"] == label]
+        return str(text)
+
+    def folder(self, run: str) -> str:
+        """Return the folder of a load run, in the containers."""
+        return self.metadata(run, "load_run", "folder")
+
+    def read(self, path: str) -> str:
+        """Return a file in the volume of results."""
+        return self.docker("exec", f"{self.name}_dagster_code", "cat", path)
+
+    def launch(self, job: str, config: dict[str, Any]) -> str:
+        """Launch a run; returns its id."""
+        selector = {
+            "repositoryLocationName": "perf_pipeline",
+            "repositoryName": "__repository__",
+            "jobName": job,
+        }
+        launched = {"selector": selector, "runConfigData": config}
+        answer = self._ask(_LAUNCH, launched=launched)["launchRun"]
+        assert answer["__typename"] == "LaunchRunSuccess", answer
+        run: str = answer["run"]["runId"]
+        return run
+
+    def launch_load(self, **fields: Any) -> str:
+        """Launch the baseline with these fields of the launchpad."""
+        config = {"scenario": "baseline", "target": "control", "concurrency": [1], **fields}
+        return self.launch("baseline", {"resources": {"load_run_resource": {"config": config}}})
+
+    def terminate(self, run: str) -> None:
+        """Terminate a run; the webserver answers when its container has ended."""
+        answer = self._ask(_TERMINATE, run=run)["terminateRun"]
+        assert answer["__typename"] == "TerminateRunSuccess", answer
+
+    def status(self, run: str) -> str:
+        """Return the status of a run."""
+        status: str = self._ask(_RUN, run=run)["runOrError"]["status"]
+        return status
+
+    def tags(self, run: str) -> dict[str, str]:
+        """Return the tags of a run."""
+        tags = self._ask(_RUN, run=run)["runOrError"]["tags"]
+        return {tag["key"]: tag["value"] for tag in tags}
+
+    def events(self, run: str, kind: str) -> list[dict[str, Any]]:
+        """Return the events of a run that have a type."""
+        found = self._ask(_EVENTS, run=run)["logsForRun"]["events"]
+        return [event for event in found if event["__typename"] == kind]
+
+    def ended(self, run: str, within_s: float = 240.0) -> str:
+        """Wait for the end of a run; returns its status."""
+        self.until(lambda: self.status(run) in ENDED, within_s, f"run {run} ends")
+        return self.status(run)
+
+    def until(self, is_so: Any, within_s: float, what: str) -> None:
+        """Wait until something is so."""
+        end_s = time.monotonic() + within_s
+        while not is_so():
+            assert time.monotonic() < end_s, f"not within {within_s:g} s: {what}"
+            time.sleep(0.5)
+
+    def _ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/graphql",
+            json.dumps({"query": query, "variables": variables}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310 - http
+            told: dict[str, Any] = json.load(answer)
+        assert "errors" not in told, told
+        data: dict[str, Any] = told["data"]
+        return data
+
+
+def build_image(base: str) -> None:
+    """Build the project's image on a base image; layers that did not change come from the cache."""
+    given = ROOT / "infra/dagster/certificates"
+    copied = [Path(shutil.copy(file, given)) for file in _CERTIFICATES.glob("*.crt")]
+    file = ROOT / "infra/dagster/Dockerfile"
+    command = ["docker", "build", "--quiet", "--network", "host", "--file", str(file)]
+    command += ["--build-arg", f"BASE_IMAGE={base}", "--tag", IMAGE, str(ROOT)]
+    environ = {**os.environ, "DOCKER_BUILDKIT": "0"}
+    try:
+        built = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    finally:
+        for one in copied:
+            one.unlink()
+    assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-2000:]

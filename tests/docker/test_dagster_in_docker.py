@@ -1,0 +1,156 @@
+"""A load run that the webserver of the Compose stack launches has a container of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline.servers.lifecycle.port import ephemeral_range, free_ports
+from tests.docker.deployment import Deployment, build_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.docker.engine import Engine
+
+pytestmark = pytest.mark.timeout(900)
+
+LINEAGE = {"host_facts", "servers", "seeded_data", "load_run", "run_metrics", "run_report"}
+MEMORY = 1500 * 2**20
+
+
+@pytest.fixture(scope="module")
+def deployment(engine: Engine, debian_servers: str) -> Iterator[Deployment]:
+    """Dagster with its storage, and two of the servers that runs use."""
+    assert debian_servers
+    build_image("perf-pipeline-base:bookworm")
+    drawn = free_ports(random.Random(), ephemeral_range())
+    ports = {one: next(drawn) for one in ("DAGSTER_WEBSERVER", "DASHBOARD", "POSTGRES", "REDIS")}
+    environ = {
+        **os.environ,
+        "DOCKER_HOST": engine.host,
+        "PERF_PIPELINE_DOCKER_SOCKET": engine.socket,
+        "PERF_PIPELINE_DOCKER_GID": str(Path(engine.socket).stat().st_gid),
+        "PERF_PIPELINE_POSTGRES_PASSWORD": secrets.token_urlsafe(12),
+        "PERF_PIPELINE_REDIS_PASSWORD": secrets.token_urlsafe(12),
+        "PERF_PIPELINE_RUN_MEMORY": str(MEMORY),
+        "PERF_PIPELINE_RUN_CPU_PERCENT": "100",
+        "PERF_PIPELINE_NOISE": "tell",
+        **{f"PERF_PIPELINE_{name}_PORT": str(port) for name, port in ports.items()},
+    }
+    made = Deployment(f"ppdagster{os.getpid()}", environ, ports["DAGSTER_WEBSERVER"])
+    services = ("dagster_webserver", "dagster_daemon", "postgres", "redis")
+    try:
+        made.compose("up", "--detach", "--wait", "--no-build", *services)
+        yield made
+    finally:
+        label = f"label=perf_pipeline.stack={made.name}"
+        runs = made.docker("ps", "--all", "--quiet", "--filter", label).split()
+        if runs:
+            made.docker("rm", "--force", *runs)
+        made.compose("--profile", "all", "down", "--volumes", "--timeout", "5")
+
+
+@pytest.fixture(scope="module")
+def measured(deployment: Deployment) -> str:
+    """A load run of two seconds, launched through the webserver."""
+    run = deployment.launch_load(duration=2)
+    assert deployment.ended(run) == "SUCCESS", deployment.events(run, "ExecutionStepFailureEvent")
+    return run
+
+
+def test_a_load_run_has_a_container_with_its_own_limits(
+    deployment: Deployment, measured: str
+) -> None:
+    """Memory and CPU quota are those of the settings; nothing in it runs as root."""
+    container = deployment.container_of(measured)
+    limits = container["HostConfig"]
+    assert (limits["Memory"], limits["CpuQuota"], limits["CpuPeriod"]) == (MEMORY, 100_000, 100_000)
+    assert limits["Init"] is True
+    assert container["Config"]["User"] == "perf"
+    assert container["State"]["ExitCode"] == 0
+
+
+def test_workers_in_a_container_heed_its_cpu_quota(deployment: Deployment, measured: str) -> None:
+    """A quota of one core gives one worker process, on a machine with any number of cores."""
+    manifest = json.loads(deployment.read(f"{deployment.folder(measured)}/manifest.json"))
+    host = manifest["host"]
+    assert (host["container"], host["cgroup_cpu_limit_cores"]) == ("docker", 1.0)
+    assert host["cgroup_memory_limit_bytes"] == MEMORY
+    assert manifest["processes"] == 1
+
+
+def test_a_load_run_of_the_stack_is_in_the_lineage_and_measured_the_stacks_servers(
+    deployment: Deployment, measured: str
+) -> None:
+    """Every asset from the host to the report is materialized; passwords are nowhere."""
+    made = deployment.events(measured, "MaterializationEvent")
+    assert {one["assetKey"]["path"][-1] for one in made} >= LINEAGE
+    text = deployment.read(f"{deployment.folder(measured)}/manifest.json")
+    sources = {one["service"]: one["source"] for one in json.loads(text)["servers"]}
+    assert sources == {"postgres": "settings", "redis": "settings"}
+    password = deployment.environ["PERF_PIPELINE_POSTGRES_PASSWORD"]
+    assert password not in text + json.dumps(made)
+
+
+def test_the_link_of_a_run_leads_to_its_report_in_the_shared_volume(
+    deployment: Deployment, measured: str
+) -> None:
+    """The address is the dashboard's as the reader's browser sees it, outside of the stack."""
+    folder = deployment.folder(measured)
+    port = deployment.environ["PERF_PIPELINE_DASHBOARD_PORT"]
+    link = deployment.metadata(measured, "run_report", "open")
+    assert link == f"http://127.0.0.1:{port}/{folder.rpartition('/')[2]}/report.html"
+    assert "<html" in deployment.read(f"{folder}/report.html")
+
+
+def test_one_load_run_at_a_time_and_a_terminated_one_keeps_what_it_measured(
+    deployment: Deployment,
+) -> None:
+    """The load lock is held across containers; the end of a container is in order.
+
+    Docker would kill a container that does not end by itself within a minute: exit code 137.
+    """
+    run = deployment.launch_load(duration=300)
+    observed = "ObservationEvent"
+    deployment.until(lambda: len(deployment.events(run, observed)) > 1, 180, "the load is observed")
+    second = deployment.launch_load(duration=1, wait="0")
+    assert deployment.ended(second) == "FAILURE"
+    failures = deployment.events(second, "ExecutionStepFailureEvent")
+    assert any("gave up waiting for another load run" in json.dumps(one) for one in failures)
+
+    deployment.terminate(run)
+    assert deployment.ended(run) == "CANCELED"
+    state = deployment.container_of(run)["State"]
+    assert (state["Status"], state["ExitCode"], state["OOMKilled"]) == ("exited", 0, False)
+    said = "\n".join(one["message"] for one in deployment.events(run, "LogMessageEvent"))
+    found = re.search(r"is interrupted\. Kept: ([\d,]+) records, .* in (/results/[\w-]+)", said)
+    assert found, said
+    kept, folder = int(found[1].replace(",", "")), found[2]
+    assert json.loads(deployment.read(f"{folder}/run.json"))["status"] == "interrupted"
+    code = f"{deployment.name}_dagster_code"
+    told = deployment.docker("exec", code, "perf-pipeline", "records", folder, "--json")
+    counted = json.loads(told.strip().splitlines()[-1])
+    assert kept > 0
+    assert sum(counted["outcomes"].values()) == kept
+
+
+def test_each_step_of_a_search_for_capacity_has_a_container(deployment: Deployment) -> None:
+    """The search and the judgement of it: a container each, beside that of the run."""
+    search = {"scenario": "baseline", "target": "control", "slos": ["p90_s < 30"]}
+    limits = {"start": 1, "max_load": 1, "duration": 1}
+    config = {"ops": {"found_capacity": {"config": search | limits}}}
+    run = deployment.launch("capacity_in_containers", config)
+    ended = deployment.ended(run)
+    assert ended == "SUCCESS", deployment.events(run, "ExecutionStepFailureEvent")
+    label = f"label=dagster/run_id={run}"
+    names = deployment.docker("ps", "--all", "--filter", label, "--format", "{{.Names}}").split()
+    assert sum(name.startswith("dagster-step-") for name in names) == 2, names
+    assert deployment.metadata(run, "found_capacity", "verdict") in ("found", "at_least")
