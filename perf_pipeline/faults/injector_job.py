@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.config.fault.fault_window import FaultWindow
 from perf_pipeline.faults.fault import FaultedServer
 from perf_pipeline.lifeline import ProcessStamp
+from perf_pipeline.logs.log import NO_LOG, LogContext
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,7 @@ class InjectorJob:
         seed: Of the scenario.
         state_dir: Where the fault journal is.
         owner: The process for which they are injected.
+        log: What it logs with.
     """
 
     windows: tuple[FaultWindow, ...]
@@ -34,6 +36,7 @@ class InjectorJob:
     seed: int
     state_dir: Path
     owner: ProcessStamp
+    log: LogContext = NO_LOG
 
     def to_json(self) -> str:
         """Return the job as one line."""
@@ -50,6 +53,7 @@ class InjectorJob:
             seed=values["seed"],
             state_dir=Path(values["state_dir"]),
             owner=ProcessStamp.from_json(values["owner"]),
+            log=LogContext(**values["log"]),
         )
 
 
