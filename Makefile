@@ -154,8 +154,8 @@ doctor: $(READY) ## what this machine can hold
 .PHONY: monitor-resources logs dashboard clean
 monitor-resources: $(READY) ## follow what the newest run uses, level by level, a JSON line a sample; Ctrl-C ends it
 	@$(BIN)/python -m perf_pipeline.compat.monitor_resources "$(RESULTS)"
-logs: ## logs of servers (not built yet: says so)
-	$(call NOT_BUILT,Logs of a run's workers are in $(RESULTS)/RUN/levels/LEVEL/.)
+logs: $(READY) ## what every process of a run logged; RUN=latest ARGS="--level warning --follow"
+	@$(BIN)/perf-pipeline logs $(RUN) $(ARGS) --results "$(RESULTS)"
 dashboard: ## Grafana and Prometheus (not built yet: says so)
 	$(call NOT_BUILT,Charts of a run are in its report.html; the Dagster UI is make ui.)
 clean: stop ## stop the servers and remove caches of tools; results stay

@@ -202,7 +202,9 @@ def left_out(results: Path) -> list[str]:
         str(path.relative_to(results))
         for path in files
         if path not in packed
-        and not path.name.startswith((".", CATALOGUE_FILE))
+        and not path.relative_to(results).parts[0].startswith(".")  # of no run
+        and not path.name.startswith(".")
+        and not path.name.startswith(CATALOGUE_FILE)
         and path.parent != results / TRENDS
     ]
 

@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING
 from perf_pipeline.analysis.measuring_process import measuring_pids
 from perf_pipeline.loadgen.environment.user_code import user_code_of
 from perf_pipeline.loadgen.level_faults import LevelFaults
+from perf_pipeline.loadgen.logged.level_lines import LevelLines
+from perf_pipeline.loadgen.logged.operation_lines import OperationLines
 from perf_pipeline.loadgen.plan.level_job import kinds_of, level_job
 from perf_pipeline.loadgen.proxied_servers import busy_sentence
 from perf_pipeline.loadgen.supervise.control_run import play_control
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
+from perf_pipeline.logs.log import Log
+from perf_pipeline.logs.wall_time import wall_time
 from perf_pipeline.metrics.resources.resource_sampler import ResourceSampler
 from perf_pipeline.samples.disk_space import give_back
 from perf_pipeline.samples.journal import REPLACED, TEARDOWN, read_facts
@@ -52,6 +56,7 @@ class LevelPlayer:
         files: Folder for the files that workflows read.
         state_dir: Where the fault journal is.
         notify: Called with each line that people should see while they wait.
+        log: Of this process; what its lines say of the run, those of all others do.
         prepared: Workers that were started before the run began; None for none.
         exporter_pid: The process that serves the run's live metrics; None without one.
     """
@@ -63,6 +68,7 @@ class LevelPlayer:
     files: Path
     state_dir: Path
     notify: Callable[[str], None]
+    log: Log
     prepared: PreparedWorkers | None = None
     exporter_pid: int | None = None
 
@@ -96,14 +102,22 @@ class LevelPlayer:
         kinds = kinds_of(self.scenario, self.servers.left_out)
         run_data = self.servers.run_data
         job = level_job(
-            plan, run_id=self.folder.run_id, kinds=kinds, run_data=run_data, files=self.files
+            plan,
+            run_id=self.folder.run_id,
+            kinds=kinds,
+            run_data=run_data,
+            files=self.files,
+            log=self.log.context.with_labels(level=plan.folder_name),
         )
         watched = {name: one.watched() for name, one in run_data.items()}
-        faults = LevelFaults(plan, self.servers.faulted(plan.faults), folder, self.state_dir)
+        faulted = self.servers.faulted(plan.faults)
+        faults = LevelFaults(plan, faulted, folder, self.state_dir, job.log)
+        lines = LevelLines(self.log, self.folder.run_id, wall_time())
 
         def write_log(log: LevelLog) -> None:
             self._write_log(log)
             faults.follow(log)
+            lines.follow(log)
 
         proxied = self.servers.proxied
         beside = (self.exporter_pid, proxied.pid if proxied else None)
@@ -147,8 +161,17 @@ class LevelPlayer:
         if plan.arrivals and not log.ended_because.stops_run:
             self.notify(f"level {plan.shown}: the same arrivals on workflows that do nothing")
             play_control(plan, folder=folder, python=python, job=job, user_code=user_code)
+        self._log_operations(folder, log, kinds)
         self._count_writes((plan, *stages), kinds)
         return log
+
+    def _log_operations(self, folder: Path, log: LevelLog, kinds: Sequence[Kind]) -> None:
+        """Log a sample of the workflows of a level that has ended, in a file of its own."""
+        own = Log(f"{folder.name}-operations").open(self.log.context)
+        try:
+            OperationLines(own, self.folder.run_id, folder, log, kinds, wall_time()).write()
+        finally:
+            own.close()
 
     def _count_writes(self, plans: Sequence[LevelPlan], kinds: Sequence[Kind]) -> None:
         """Compare what is on the servers with the records: the next level removes it first."""

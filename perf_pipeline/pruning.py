@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.faults.proxy.decisions import DECISIONS_FILE
+from perf_pipeline.logs.log import FOLDER
+from perf_pipeline.logs.stored import log_files
 from perf_pipeline.metrics.metrics_file import read_metrics
 from perf_pipeline.metrics.records.level_histograms import FILE as HISTOGRAMS
 from perf_pipeline.metrics.records.level_histograms import write_histograms
@@ -134,6 +136,7 @@ def _prune(run: FoundRun, now: datetime, dry_run: bool) -> Pruned:  # noqa: FBT0
     levels = folder.level_folders()
     removed = [path for level in levels for path in _records_in(level)]
     removed += [path for name in _OF_RUN if (path := folder.root / name).exists()]
+    removed += log_files(folder.root / FOLDER)
     if not removed:
         return Pruned(folder.run_id, kept_because="its records were removed before")
     freed = sum(map(_bytes_of, removed))

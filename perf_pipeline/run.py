@@ -33,6 +33,8 @@ from perf_pipeline.loadgen.environment.target_environments import call_with_serv
 from perf_pipeline.loadgen.manifest import make_manifest
 from perf_pipeline.loadgen.plan.plan import stages_after
 from perf_pipeline.loadgen.run_servers import RunServers
+from perf_pipeline.logs.log import Log
+from perf_pipeline.logs.run_log import run_log_context
 from perf_pipeline.monitoring.start_exporter import start_exporter
 from perf_pipeline.program.ending import is_request_to_end
 from perf_pipeline.program.recorded_run import record_run
@@ -126,9 +128,12 @@ class Run:
         self._course = course or PlannedCourse(scenario)
         self._environments = dict(environments)
         self._settings = settings
-        self._notify = notify
+        self._log = Log("run")
+        self._notify = notify = self._logged(notify)
         self._wait_s = wait_s
         self._stack = ExitStack()
+        self._stack.callback(self._log.close)
+        self._stack.callback(self._log_release)  # called when all that follows is freed
         self._prepared = prepared
         if prepared is not None:
             self._stack.callback(prepared.close)
@@ -172,7 +177,8 @@ class Run:
             self._stack.enter_context(lock)
             for sentence in sweep(self._settings):
                 self._notify(sentence)
-            self._servers.open()
+            for one in self._servers.open().values():
+                self._log_server(one)
             self._plans = self._course.plans(self._servers.left_out)
             self._servers.faulted([fault for plan in self._plans for fault in plan.faults])
         return self._servers.open()
@@ -205,6 +211,8 @@ class Run:
             tried = {target: environments[target] for target in targets}
             call_with_servers(scenario, tried, servers.values(), self._notify)
         self.folder.begin(self._scenario.name, is_made=self._prepared is not None)
+        self._log.open(run_log_context(self.folder.root, self._scenario.name))
+        self._log.write("info", "run-began", f"run {self.run_id} of {self._scenario.name} begins")
         needed_bytes = RUN_BYTES
         try:
             reserve(self.folder.root)
@@ -213,6 +221,7 @@ class Run:
             manifest = self._play_levels(servers, environments, on_progress)
         except BaseException as error:
             give_back(self.folder.root)  # for the status, and for the report
+            self._log.write("error", "run-ended", f"{error}", outcome="failure", error=error)
             if is_request_to_end(error):
                 self.folder.end(INTERRUPTED, ASKED_TO_END)
             elif is_disk_full(error):
@@ -223,6 +232,7 @@ class Run:
                 self.folder.end(FAILED, f"{type(error).__name__}: {error}")
             raise
         self.folder.end(COMPLETE, stopped=asdict(manifest.stopped) if manifest.stopped else None)
+        self._log.write("info", "run-ended", "every level was played", outcome="success")
         return self.folder
 
     def _play_levels(
@@ -246,6 +256,7 @@ class Run:
             files,
             self._settings.state_dir,
             self._notify,
+            self._log,
             self._prepared,
             self._start_exporter(),
         )
@@ -284,6 +295,24 @@ class Run:
         except OSError as error:
             self._notify(f"no live metrics: the exporter cannot be started: {error}")
             return None
+
+    def _logged(self, notify: Callable[[str], None]) -> Callable[[str], None]:
+        """Return what shows a line and logs it as well."""
+
+        def noted(text: str) -> None:
+            self._log.write("info", "notice", text)
+            notify(text)
+
+        return noted
+
+    def _log_server(self, server: Server) -> None:
+        facts = server.facts
+        found = f"{facts.product} {facts.version} at {server.redacted_url} answers"
+        self._log.write("info", "server-opened", found, labels={"backend": server.service})
+
+    def _log_release(self) -> None:
+        freed = "the run's data and servers, and the load lock, are released"
+        self._log.write("info", "run-released", freed)
 
     def _new_environments(self) -> dict[str, TargetEnvironment]:
         """Make the environments that are not known yet, and try the user's functions in them.

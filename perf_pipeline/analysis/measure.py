@@ -15,6 +15,7 @@ import polars as pl
 
 from perf_pipeline.analysis.kpi import kpi_grades
 from perf_pipeline.analysis.level import measure_level
+from perf_pipeline.analysis.logged_verdicts import log_verdicts
 from perf_pipeline.analysis.pool_recovery import pool_recoveries
 from perf_pipeline.analysis.recovery.protection import protection_effects
 from perf_pipeline.analysis.repeats import repeats_of
@@ -103,6 +104,7 @@ def measure(folder: RunFolder) -> RunMetrics:
     with ThreadPoolExecutor(1) as other_core:
         metrics = measure_run(folder, write)
         write_run_metrics(folder, metrics)
+        log_verdicts(folder.root, metrics)
         for each in writing or [other_core.submit(_write_records, folder, frames, steps)]:
             each.result()
     return metrics

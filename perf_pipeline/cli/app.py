@@ -59,6 +59,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "start": ("servers", "start"),
     "stop": ("servers", "stop"),
     "status": ("servers", "status"),
+    "logs": ("files.logs", "logs"),
+    "ship-logs": ("files.ship_logs", "ship_logs"),
     "doctor": ("doctor", "doctor"),
     "history": ("history.trends", "history"),
     "alerts": ("regression.alerts", "alerts"),
@@ -135,6 +137,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "start": ("perf-pipeline start; perf-pipeline run baseline; perf-pipeline stop",),
     "stop": ("perf-pipeline stop",),
     "status": ("perf-pipeline status", "perf-pipeline status --gate --json"),
+    "logs": (
+        "perf-pipeline logs",
+        "perf-pipeline logs latest --level warning --process worker-0",
+        "perf-pipeline logs --follow --grep timeout",
+    ),
+    "ship-logs": ("perf-pipeline ship-logs --once", "perf-pipeline ship-logs --setup"),
     "doctor": ("perf-pipeline doctor", "perf-pipeline doctor --json"),
     "history": ("perf-pipeline history", "perf-pipeline history --runs 50 --explain"),
     "alerts": (

@@ -12,6 +12,9 @@ PERF_PIPELINE_NOISE            ``tell``: other programs share this machine; nois
 PERF_PIPELINE_LOAD_LOCK        file whose lock one load run at a time has (default: one a host);
                                for runs that cannot take each other's cores, such as in cpusets
 PERF_PIPELINE_DAGSTER          ``off``: runs from Python are not recorded in Dagster's history
+PERF_PIPELINE_LOGS_URL         Elasticsearch or OpenSearch of `perf-pipeline ship-logs`, such as
+                               ``http://elastic:password@host:9200``
+PERF_PIPELINE_KIBANA_URL       Kibana that it sets up
 PERF_PIPELINE_ALERT_...        where alerts are sent: ``alert_settings.py``
 PERF_PIPELINE_SCRAPE_DIR       folder in which Prometheus looks for runs: each serves its live
                                metrics and says there where (default: that of ``perf-pipeline
@@ -39,7 +42,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from perf_pipeline.config import alert_settings, monitoring_settings, stack_settings
+from perf_pipeline.config import (
+    alert_settings,
+    log_settings,
+    monitoring_settings,
+    stack_settings,
+)
 from perf_pipeline.config.server_url import complete_server_url
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.wording import listed
@@ -78,6 +86,7 @@ _OTHER_VARIABLES = (
     *(_STAND_IN, _NOISE, _LOAD_LOCK, _REPORTS_PORT, _RESULTS, _DAGSTER),
     _CATALOGUE_URL,
     *alert_settings.VARIABLES,
+    *log_settings.VARIABLES,
     *monitoring_settings.VARIABLES,
     *stack_settings.VARIABLES,
 )
@@ -115,6 +124,7 @@ class Settings:
         alerts: Where alerts are sent.
         monitoring: How a run serves its live metrics.
         stack: Where the running Compose stack is looked for.
+        logs: Where logs are shipped to.
     """
 
     urls: Mapping[str, str]
@@ -133,6 +143,7 @@ class Settings:
     failure_note: Path | None = None
     catalogue_url: str | None = None
     alerts: alert_settings.AlertSettings = field(default_factory=alert_settings.AlertSettings)
+    logs: log_settings.LogSettings = field(default_factory=log_settings.LogSettings)
     monitoring: monitoring_settings.MonitoringSettings = field(
         default_factory=monitoring_settings.MonitoringSettings
     )
@@ -188,6 +199,7 @@ def read_settings(
         problems.append(f"{_LOAD_LOCK} is {load_lock}: it must be a file in a folder that exists.")
     here = current_dir or current_folder()
     monitoring = monitoring_settings.read_monitoring_settings(environ, here, problems)
+    logs = log_settings.read_log_settings(environ, problems)
     temp = here / (environ.get("TMPDIR") or tempfile.gettempdir())
     problems += _unusable_temp(temp)
     if problems:
@@ -215,6 +227,7 @@ def read_settings(
         alerts=alerts,
         monitoring=monitoring,
         stack=stack_settings.read_stack_settings(environ, here, PROJECT),
+        logs=logs,
     )
 
 

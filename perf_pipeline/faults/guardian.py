@@ -11,7 +11,8 @@ failure that is open for longer than its window and the time to take it back is 
 even if its injector lives: that one hangs.
 
 Its argument is the injector's process id. Standard input: one JSON object a line, ``{"open": PATH,
-"fault": {...}, "within_s": S}`` before a failure is injected, ``{"closed": PATH}`` when it is gone.
+"fault": {...}, "within_s": S}`` before a failure is injected, ``{"closed": PATH}`` when it is gone;
+the first is ``{"log": {...}}``, what this process logs with.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.faults.fault_journal import mark_undone, open_fault
 from perf_pipeline.faults.taking_back import kind_module, take_back
+from perf_pipeline.logs.log import PROCESS_LOG, LogContext
+from perf_pipeline.logs.run_log import fault_id
 from perf_pipeline.redaction.redact import redacted
 from perf_pipeline.samples.fault_log import FAULTS_FILE, line
 
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perf_pipeline.faults.fault_journal import OpenFault
+    from perf_pipeline.logs.ecs import Level
 
 _CHUNK_BYTES = 65536
 
@@ -92,6 +96,9 @@ class FaultGuardian:
         return bool(received)
 
     def _heed(self, message: dict[str, Any]) -> None:
+        if "log" in message:
+            PROCESS_LOG.open(LogContext(**message["log"]), "fault-guardian")
+            return
         if "closed" in message:
             self._open.pop(Path(message["closed"]), None)
             return
@@ -113,12 +120,25 @@ class FaultGuardian:
             ended = take_back(fault)
         except Exception as error:  # noqa: BLE001 - the others must be taken back as well
             failed = redacted(f"{why}, and it could not be taken back: {error}")
+            _log(fault, "error", failed)
             _append(log, line(fault.number, "failed", time.monotonic_ns(), reason=failed))
             return  # its entry stays: the next run tries again
         said = f"{why}; {ended} by its guardian"
+        _log(fault, "warning", said)
         _append(log, line(fault.number, "failed", time.monotonic_ns(), reason=said))
         with suppress(OSError):  # then the next run takes it back once more
             mark_undone(path, said)
+
+
+def _log(fault: OpenFault, level: Level, text: str) -> None:
+    PROCESS_LOG.write(
+        level,
+        "fault-taken-back",
+        f"{fault.name}: {text}",
+        dataset="fault",
+        outcome="failure" if level == "error" else "success",
+        labels={"fault_id": fault_id(fault.kind, fault.number), "level": Path(fault.level).name},
+    )
 
 
 def _append(path: Path, text: str) -> None:
@@ -134,6 +154,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     os.chdir("/")
     FaultGuardian(int(sys.argv[1]), sys.stdin.fileno()).run()
+    PROCESS_LOG.close()
 
 
 if __name__ == "__main__":

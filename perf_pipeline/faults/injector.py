@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.fault.fault_kinds import FAULT_KINDS
@@ -33,10 +33,12 @@ from perf_pipeline.faults.fault_journal import (
     remove_fault,
     write_fault,
 )
+from perf_pipeline.faults.fault_lines import FaultLines
 from perf_pipeline.faults.host_floor import HostFloor
 from perf_pipeline.faults.injector_job import InjectorJob
 from perf_pipeline.faults.window_play import GONE_S, FaultLog, Watchers, WindowPlay
 from perf_pipeline.lifeline import own_stamp, stamp
+from perf_pipeline.logs.log import PROCESS_LOG
 from perf_pipeline.redaction.redact import remember_url
 
 if TYPE_CHECKING:
@@ -76,11 +78,12 @@ class Injector:
         self._journal = journal_folder(job.state_dir)
         self._open: dict[int, Path] = {}
         self._me = own_stamp()
-        self._log = FaultLog(job.folder)
+        self._log = FaultLog(job.folder, lines=FaultLines(PROCESS_LOG, job.windows))
         self._floor = HostFloor([job.folder, *self._data_folders()])
         self._guardian: subprocess.Popen[bytes] | None = None
         if any(FAULT_KINDS[window.kind].persists for window in job.windows):
             self._guardian = _start_guardian()
+            self._tell_guardian({"log": asdict(job.log)})
         self._plays = [
             WindowPlay(
                 number,
@@ -270,7 +273,11 @@ def main() -> None:
     job = InjectorJob.from_json(_first_line(source))
     for server in job.servers.values():
         remember_url(server.url)
+    PROCESS_LOG.open(job.log, f"{job.folder.name}-faults")
+    PROCESS_LOG.write("info", "injector-began", "the fault injector begins", dataset="fault")
     Injector(replace(job, folder=job.folder.absolute()), source, _tell).run()
+    PROCESS_LOG.write("info", "injector-ended", "the fault injector ends", dataset="fault")
+    PROCESS_LOG.close()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from perf_pipeline.config.fault.fault_window import FaultWindow
 from perf_pipeline.faults.fault import FaultedServer
 from perf_pipeline.lifeline import ProcessStamp
+from perf_pipeline.logs.log import NO_LOG, LogContext
 from perf_pipeline.samples.manifest import ContainerRecord
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class InjectorJob:
         seed: Of the scenario.
         state_dir: Where the fault journal is.
         owner: The process for which they are injected.
+        log: What it logs with.
     """
 
     windows: tuple[FaultWindow, ...]
@@ -35,6 +37,7 @@ class InjectorJob:
     seed: int
     state_dir: Path
     owner: ProcessStamp
+    log: LogContext = NO_LOG
 
     def to_json(self) -> str:
         """Return the job as one line."""
@@ -51,6 +54,7 @@ class InjectorJob:
             seed=values["seed"],
             state_dir=Path(values["state_dir"]),
             owner=ProcessStamp.from_json(values["owner"]),
+            log=LogContext(**values["log"]),
         )
 
 

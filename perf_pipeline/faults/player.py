@@ -15,6 +15,7 @@ from perf_pipeline.faults.injector_job import InjectorJob
 from perf_pipeline.faults.sweep import still_open, sweep_own
 from perf_pipeline.faults.window_play import GONE_S, FaultLog
 from perf_pipeline.lifeline import bound_command, own_stamp, stamp
+from perf_pipeline.logs.log import NO_LOG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.config.fault.fault_window import FaultWindow
     from perf_pipeline.faults.fault import FaultedServer
+    from perf_pipeline.logs.log import LogContext
 
 LOG_FILE = "faults.log"
 READY_S = 60.0
@@ -153,6 +155,7 @@ def play_faults(
     seed: int,
     *,
     state_dir: Path,
+    log: LogContext = NO_LOG,
 ) -> FaultPlay:
     """Start the process that plays failures; none is injected before ``begin``.
 
@@ -164,10 +167,11 @@ def play_faults(
         folder: The level's folder; takes ``faults.jsonl``.
         seed: Of the scenario.
         state_dir: Where the fault journal is.
+        log: What its processes log with.
     """
-    log = FaultLog(folder)
+    steps = FaultLog(folder)
     for number, window in enumerate(windows):
-        log.write(number, "planned", window=asdict(window))
+        steps.write(number, "planned", window=asdict(window))
     return FaultPlay(
-        InjectorJob(tuple(windows), dict(servers), folder, seed, state_dir, own_stamp())
+        InjectorJob(tuple(windows), dict(servers), folder, seed, state_dir, own_stamp(), log)
     )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.config.fault.fault_window import FaultWindow
     from perf_pipeline.faults.fault import Fault, FaultedServer, State
+    from perf_pipeline.faults.fault_lines import FaultLines
     from perf_pipeline.samples.fault_log import Step
 
 GONE_S = 30.0
@@ -53,8 +54,14 @@ class FaultLog:
     back: what cannot be written is left out, and what is not in the log proves nothing.
     """
 
-    def __init__(self, folder: Path, clock_ns: Callable[[], int] = time.monotonic_ns) -> None:
-        """Write into the level's folder."""
+    def __init__(
+        self,
+        folder: Path,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
+        lines: FaultLines | None = None,
+    ) -> None:
+        """Write into the level's folder, and what people follow into the process's log."""
+        self._lines = lines
         self._path = folder / FAULTS_FILE
         self._clock_ns = clock_ns
         self._lock = threading.Lock()
@@ -64,6 +71,8 @@ class FaultLog:
         at_ns = self._clock_ns() if at_ns is None else at_ns
         with self._lock, suppress(OSError), self._path.open("a", encoding="utf-8") as file:
             file.write(line(number, step, at_ns, **values))
+        if self._lines is not None:
+            self._lines.write(number, step, values)
 
 
 @dataclass(frozen=True)

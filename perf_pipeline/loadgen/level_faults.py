@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.faults.player import play_faults
+from perf_pipeline.logs.log import NO_LOG
 from perf_pipeline.samples.fault_log import read_faults
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from perf_pipeline.faults.player import FaultPlay
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.level_log import LevelLog
+    from perf_pipeline.logs.log import LogContext
     from perf_pipeline.samples.fault_log import FaultRecord
 
 
@@ -27,6 +29,7 @@ class LevelFaults:
         servers: Mapping[str, FaultedServer],
         folder: Path,
         state_dir: Path,
+        log: LogContext = NO_LOG,
     ) -> None:
         """Start the process that plays them, if there are any, and wait until it is ready.
 
@@ -35,11 +38,14 @@ class LevelFaults:
             servers: Service to the server that may be faulted.
             folder: The level's folder.
             state_dir: Where the fault journal is.
+            log: What its processes log with.
         """
         self._folder = folder
         self._play: FaultPlay | None = None
         if plan.faults:
-            self._play = play_faults(plan.faults, servers, folder, plan.seed, state_dir=state_dir)
+            self._play = play_faults(
+                plan.faults, servers, folder, plan.seed, state_dir=state_dir, log=log
+            )
             self._play.wait_until_ready()
 
     @property

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Protocol
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import start_http_server
 
+from perf_pipeline.logs.log import PROCESS_LOG
+from perf_pipeline.logs.run_log import run_log_context
 from perf_pipeline.monitoring.campaign_reader import CampaignReader
 from perf_pipeline.monitoring.families import families
 from perf_pipeline.monitoring.run_reader import RunReader
@@ -155,10 +157,17 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     with suppress(OSError):  # it may be lowest already
         os.nice(19)
+    context = run_log_context(given.folder, given.scenario)
+    PROCESS_LOG.open(context, "exporter")
+    where = f"live metrics are served on {given.listen}"
+    PROCESS_LOG.write("info", "exporter-began", where)
     try:
         serve(given.folder, given.listen, given.port, given.scrape_dir, given.scenario)
     except KeyboardInterrupt:
         return 130
+    finally:
+        PROCESS_LOG.write("info", "exporter-ended", "live metrics are served no more")
+        PROCESS_LOG.close()
     return 0
 
 

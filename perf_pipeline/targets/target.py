@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from perf_pipeline.logs.log import NO_LOG, LogContext
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -109,6 +111,7 @@ class Job:
         setup: Function of the user's that each worker process calls before its first workflow,
             ``module:function``; empty for none.
         teardown: Likewise, after its last workflow.
+        log: What this process logs with.
     """
 
     kinds: tuple[Kind, ...]
@@ -122,6 +125,7 @@ class Job:
     log_detail: bool = False
     setup: str = ""
     teardown: str = ""
+    log: LogContext = NO_LOG
 
 
 class Slot(Protocol):

@@ -20,14 +20,19 @@ import traceback
 import tracemalloc
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from perf_pipeline.logs.log import PROCESS_LOG
 from perf_pipeline.samples.disk_space import is_disk_full
 from perf_pipeline.samples.journal import JournalWriter
 from perf_pipeline.samples.slots import DISK_FULL, SlotFile
 from perf_pipeline.worker.bell import Bell
 from perf_pipeline.worker.process_end import end_process
 from perf_pipeline.worker.timer_slack import tighten_timers
-from perf_pipeline.worker.worker_job import job_arguments, read_job
+from perf_pipeline.worker.worker_job import job_arguments, log_name, read_job
+
+if TYPE_CHECKING:
+    from perf_pipeline.logs.ecs import Outcome
 
 FAILED = 1
 PLAYERS = {"threads": "thread_worker", "asyncio": "task_worker"}
@@ -46,8 +51,13 @@ def main(arguments: list[str]) -> int:
     try:
         wait_for_job(*arguments[JOB_ARGUMENTS:])
         code = play_job(*job_arguments(arguments[:JOB_ARGUMENTS]))
-    except BaseException:  # noqa: BLE001 of the target as well; its slots must not keep the process
+    except BaseException as error:  # noqa: BLE001 of the target; its slots must not keep the process
         traceback.print_exc()
+        PROCESS_LOG.write("error", "worker-failed", str(error), outcome="failure", error=error)
+    ended = f"the worker process ends with code {code}"
+    outcome: Outcome = "failure" if code else "success"
+    PROCESS_LOG.write("info", "worker-ends", ended, outcome=outcome, exit_code=code)
+    PROCESS_LOG.close()
     end_process(code)
     return code
 
@@ -82,6 +92,8 @@ def play_job(path: Path, addresses: int | None = None) -> int:
     """Run one worker from its job (``read_job``); returns the exit code."""
     job = read_job(path, addresses)
     set_up_process()
+    PROCESS_LOG.open(job.job.log, log_name(path, job.job.log.labels.get("level", "")))
+    PROCESS_LOG.write("info", "worker-began", f"worker {job.worker} opens {job.target}")
     os.set_inheritable(job.bell, False)  # what the target starts has no use for it
     slots = SlotFile(Path(job.slots))
     if job.trace is not None:  # what the target allocates while it is imported is traced too
@@ -95,6 +107,7 @@ def play_job(path: Path, addresses: int | None = None) -> int:
     except sqlite3.Error as error:
         slots.words[DISK_FULL] = int(is_disk_full(error))
         print(f"the journal could not be written: {error}", file=sys.stderr)  # noqa: T201
+        PROCESS_LOG.write("error", "journal-failed", str(error), outcome="failure", error=error)
         return 2
     return code
 

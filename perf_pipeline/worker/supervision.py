@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perf_pipeline.logs.log import PROCESS_LOG
 from perf_pipeline.samples.journal import REPLACED
 from perf_pipeline.samples.record import cold_number
 from perf_pipeline.samples.slots import (
@@ -96,6 +97,7 @@ def get_ready(
     except BaseException:
         lifecycle.tear_down(journal.facts, FAILED)
         raise
+    PROCESS_LOG.write("info", "worker-ready", "the target is open, and every slot waits for the go")
     slots.words[STATE] = READY
 
 
@@ -148,12 +150,15 @@ def supervise(
     recorder.facts(replaced_fact(originals))
     for problem in loop.problems[:10]:
         log_line(problem)
+        PROCESS_LOG.write("error", "slot-failed", problem, outcome="failure")
     ended = not loop.alive()
     code = FAILED if loop.problems else 0
     if recorder.problem is None:
+        PROCESS_LOG.write("info", "worker-drained", "the load is over, and every record is stored")
         words[STATE] = CLOSED
     else:
         log_line(recorder.problem)
+        PROCESS_LOG.write("error", "records-not-stored", recorder.problem, outcome="failure")
         code = NOT_STORED
     lifecycle.tear_down(recorder.facts, code)
     if ended:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.config.think_time import ThinkTime
+from perf_pipeline.logs.log import LogContext
 from perf_pipeline.redaction.redact import remember_secrets, remember_url
 from perf_pipeline.targets.target import Job, Kind, ServerAccess
 from perf_pipeline.worker.tracing.trace_job import TraceJob
@@ -119,6 +120,7 @@ def read_job(path: Path, addresses: int | None = None) -> WorkerJob:
     access = ServerAccess.from_json(servers)
     for address in access.addresses.values():
         remember_url(address.url)
+    log = LogContext(**job.pop("log"))
     hidden_variables = tuple(raw.pop("hidden_variables"))
     think_time = ThinkTime(**raw.pop("think_time"))
     trace = raw.pop("trace")
@@ -126,7 +128,7 @@ def read_job(path: Path, addresses: int | None = None) -> WorkerJob:
     # JSON knows no tuple, and a kind must be hashable.
     kinds = tuple(Kind(**kind | {"without": tuple(kind["without"])}) for kind in job.pop("kinds"))
     return WorkerJob(
-        job=Job(kinds=kinds, servers=access, **job),
+        job=Job(kinds=kinds, servers=access, log=log, **job),
         hidden_variables=hidden_variables,
         think_time=think_time,
         trace=trace and TraceJob(**trace),
@@ -138,6 +140,17 @@ def job_arguments(arguments: list[str]) -> tuple[Path, int | None]:
     """Return what ``read_job`` takes of the arguments of a worker process."""
     path, *addresses = arguments
     return Path(path), int(addresses[0]) if addresses else None
+
+
+def log_name(path: Path, level: str) -> str:
+    """Return the name of a worker process in its run's logs.
+
+    Args:
+        path: The file of its job.
+        level: Name of its level's folder; empty for a worker that lives through many.
+    """
+    parts = [] if path.parent.name == level else [path.parent.name]
+    return "-".join(filter(None, [level, *parts, path.stem]))
 
 
 def read_words(path: str) -> array[int]:

@@ -62,7 +62,7 @@ def test_an_old_run_keeps_its_metrics_and_report_and_loses_its_records(tmp_path:
     gone = before - files_of(old.root)
     assert {path.rpartition("/")[2] for path in gone} == {
         *("records.parquet", "cache", "worker-0-home", "worker-0.log"),
-        *("worker-0.kinds", "worker-0.slots", "worker-0.sqlite"),
+        *("worker-0.kinds", "worker-0.slots", "worker-0.sqlite", "measure.jsonl"),
     }
     assert metrics_of(old) == measured
     assert (old.root / "report.html").exists()

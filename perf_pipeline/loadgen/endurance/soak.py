@@ -21,6 +21,7 @@ from perf_pipeline.loadgen.plan.level_job import kinds_of, level_job
 from perf_pipeline.loadgen.run_servers import RunServers
 from perf_pipeline.loadgen.supervise.level_supervisor import START_TIMEOUT_S
 from perf_pipeline.loadgen.supervise.worker_process import WorkerProcess
+from perf_pipeline.logs.run_log import run_log_context
 from perf_pipeline.worker.worker_job import CampaignShare
 
 if TYPE_CHECKING:
@@ -188,6 +189,7 @@ class Soak:
             kinds=kinds_of(scenario, self.left_out),
             run_data=self._data.run_data,
             files=files,
+            log=run_log_context(self._campaign.root, scenario.name),
         )
         home = self._campaign.boots / self.boot_id
         home.mkdir(parents=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.loadgen.left_out import workload_without
+from perf_pipeline.logs.log import NO_LOG, LogContext
 from perf_pipeline.targets.target import Job, Kind, ServerAccess, ServerAddress
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def level_job(
     kinds: tuple[Kind, ...],
     run_data: Mapping[str, RunData],
     files: Path,
+    log: LogContext = NO_LOG,
 ) -> Job:
     """Return what the workers of a level execute; each has its own number of slots.
 
@@ -40,6 +42,7 @@ def level_job(
         kinds: The kinds of workflow.
         run_data: Service to what the run stores there.
         files: Folder for the files that workflows read.
+        log: What the processes of the run log with.
     """
     servers = ServerAccess(
         {
@@ -62,4 +65,5 @@ def level_job(
         log_detail=plan.log_detail,
         setup=plan.setup,
         teardown=plan.teardown,
+        log=log,
     )

@@ -274,7 +274,7 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
         POSTGRES: "nonsense",
         REDIS: "redis://h/zero",
         "PERF_PIPELINE_POSTGRESQL_URL": "postgresql://u@h/d",
-        "PERF_PIPELINE_ELASTIC_URL": "http://h",
+        "PERF_PIPELINE_ABACUS": "http://h",
         "PERF_PIPELINE_SOMETHING": "1",
         "PERF_PIPELINE_NOTHING": "",
         "PERF_PIPELINE_CONNECTIONS": "5",
@@ -282,14 +282,14 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError) as raised:
         read_settings(environ)
     assert [problem.split()[0] for problem in raised.value.problems] == [
-        "PERF_PIPELINE_ELASTIC_URL",
+        "PERF_PIPELINE_ABACUS",
         "PERF_PIPELINE_POSTGRESQL_URL",
         "PERF_PIPELINE_SOMETHING",
         POSTGRES,
         REDIS,
     ]
-    elastic, postgres = raised.value.problems[:2]
-    assert "unset it. Settings are PERF_PIPELINE_POSTGRES_URL, " in elastic
+    unknown, postgres = raised.value.problems[:2]
+    assert "unset it. Settings are PERF_PIPELINE_POSTGRES_URL, " in unknown
     assert "write PERF_PIPELINE_POSTGRES_URL." in postgres
 
 

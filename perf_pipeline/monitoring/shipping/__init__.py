@@ -1,0 +1,1 @@
+"""Ships stored logs to Elasticsearch or OpenSearch, each line once."""
