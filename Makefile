@@ -152,8 +152,8 @@ monitor-resources: $(READY) ## follow what the newest run uses, level by level, 
 	@$(BIN)/python -m perf_pipeline.compat.monitor_resources "$(RESULTS)"
 logs: ## logs of servers (not built yet: says so)
 	$(call NOT_BUILT,Logs of a run's workers are in $(RESULTS)/RUN/levels/LEVEL/.)
-dashboard: ## Grafana and Prometheus (not built yet: says so)
-	$(call NOT_BUILT,Charts of a run are in its report.html; the Dagster UI is make ui.)
+dashboard: $(READY) ## runs, verdicts, trends and reports on http://127.0.0.1:8081; PORT=8082
+	@$(BIN)/perf-pipeline dashboard --results "$(RESULTS)"$(if $(PORT), --port "$(PORT)")
 clean: stop ## stop the servers and remove caches of tools; results stay
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 

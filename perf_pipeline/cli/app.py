@@ -59,6 +59,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stop": ("servers", "stop"),
     "status": ("servers", "status"),
     "doctor": ("doctor", "doctor"),
+    "dashboard": ("dashboard", "dashboard"),
     "history": ("history.trends", "history"),
     "alerts": ("regression.alerts", "alerts"),
     "selftest": ("selftest", "selftest"),
@@ -131,6 +132,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "stop": ("perf-pipeline stop",),
     "status": ("perf-pipeline status", "perf-pipeline status --gate --json"),
     "doctor": ("perf-pipeline doctor", "perf-pipeline doctor --json"),
+    "dashboard": (
+        "perf-pipeline dashboard",
+        "perf-pipeline dashboard --port 8082 --results elsewhere",
+    ),
     "history": ("perf-pipeline history", "perf-pipeline history --runs 50 --explain"),
     "alerts": (
         "perf-pipeline alerts",

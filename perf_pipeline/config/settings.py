@@ -18,6 +18,7 @@ PERF_PIPELINE_SCRAPE_DIR       folder in which Prometheus looks for runs: each s
                                start --monitoring``, once that was started)
 PERF_PIPELINE_EXPORTER_LISTEN  where it serves them, ``address[:port]`` (default: 127.0.0.1 and a
                                free port)
+PERF_PIPELINE_REPORTS_URL, ... addresses of web pages that ours link to: ``page_settings.py``
 PERF_PIPELINE_REPORTS_PORT     where ``make ui`` serves reports, and links lead (default: 3001)
 XDG_CACHE_HOME, HOME           target environments are cached below
 XDG_STATE_HOME, HOME           state of the servers of ``perf-pipeline start`` is below
@@ -35,7 +36,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from perf_pipeline.config import alert_settings, monitoring_settings
+from perf_pipeline.config import alert_settings, monitoring_settings, page_settings
 from perf_pipeline.config.server_url import complete_server_url
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.wording import listed
@@ -75,6 +76,7 @@ _OTHER_VARIABLES = (
     _CATALOGUE_URL,
     *alert_settings.VARIABLES,
     *monitoring_settings.VARIABLES,
+    *page_settings.VARIABLES,
 )
 
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -109,6 +111,7 @@ class Settings:
         catalogue_url: PostgreSQL database of the catalogue; None for a file in ``results_dir``.
         alerts: Where alerts are sent.
         monitoring: How a run serves its live metrics.
+        pages: Addresses of web pages that ours link to.
     """
 
     urls: Mapping[str, str]
@@ -130,6 +133,7 @@ class Settings:
     monitoring: monitoring_settings.MonitoringSettings = field(
         default_factory=monitoring_settings.MonitoringSettings
     )
+    pages: page_settings.PageSettings = field(default_factory=page_settings.PageSettings)
 
     @property
     def scrape_dir(self) -> Path | None:
@@ -181,6 +185,7 @@ def read_settings(
         problems.append(f"{_LOAD_LOCK} is {load_lock}: it must be a file in a folder that exists.")
     here = current_dir or current_folder()
     monitoring = monitoring_settings.read_monitoring_settings(environ, here, problems)
+    pages = page_settings.read_page_settings(environ, problems)
     temp = here / (environ.get("TMPDIR") or tempfile.gettempdir())
     problems += _unusable_temp(temp)
     if problems:
@@ -207,6 +212,7 @@ def read_settings(
         catalogue_url=catalogue_url,
         alerts=alerts,
         monitoring=monitoring,
+        pages=pages,
     )
 
 
