@@ -28,7 +28,6 @@ READY_TEST := .venv/ready-test
 INSTALLING = $(PYTHON) -I perf_pipeline/loadgen/environment/package_index.py
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 LOAD_TEST = $(PY) -m perf_pipeline --results-dir "$(RESULTS)"
-NOT_BUILT = @echo "make $@: not built yet; nothing was started." >&2; echo "$(1)" >&2; exit 2
 
 ##@ Start here
 .PHONY: help
@@ -156,8 +155,8 @@ monitor-resources: $(READY) ## follow what the newest run uses, level by level, 
 	@$(BIN)/python -m perf_pipeline.compat.monitor_resources "$(RESULTS)"
 logs: $(READY) ## what every process of a run logged; RUN=latest ARGS="--level warning --follow"
 	@$(BIN)/perf-pipeline logs $(RUN) $(ARGS) --results "$(RESULTS)"
-dashboard: ## Grafana and Prometheus (not built yet: says so)
-	$(call NOT_BUILT,Charts of a run are in its report.html; the Dagster UI is make ui.)
+dashboard: $(READY) ## runs, verdicts, trends and reports on http://127.0.0.1:8081; PORT=8082
+	@$(BIN)/perf-pipeline dashboard --results "$(RESULTS)"$(if $(PORT), --port "$(PORT)")
 clean: stop ## stop the servers and remove caches of tools; results stay
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 

@@ -1,8 +1,8 @@
-"""``python -m assets.ui``: ``dagster dev`` with the reports beside it, both on loopback alone.
+"""``python -m assets.ui``: ``dagster dev`` with the dashboard beside it, both on loopback alone.
 
-Dagster serves no files, and a browser follows no link from its pages to a file; so the reports of
-every results folder that a link leads to are served by this process as long as the UI runs, on
-every port that such a link has.
+Dagster serves no files, and a browser follows no link from its pages to a file; so the dashboard,
+with the reports of every results folder that a link leads to, is served by this process as long as
+the UI runs, on every port that such a link has.
 """
 
 import argparse
@@ -16,13 +16,14 @@ from contextlib import ExitStack, suppress
 from http.server import ThreadingHTTPServer
 
 from perf_pipeline.config.settings import PROJECT, Settings, current_settings
+from perf_pipeline.dashboard.open_site import open_site
+from perf_pipeline.dashboard.server import dashboard_server
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.lifeline import bound_command
 from perf_pipeline.program.dagster_home import dagster_environment
 from perf_pipeline.program.program import run_program
 from perf_pipeline.report.report_places import HOST, ReportPlaces
-from perf_pipeline.report.report_server import report_server
 
 UI_PORT = 3000
 
@@ -40,7 +41,7 @@ def main(arguments: list[str]) -> int:
         return Exit.BAD_INPUT
     with ExitStack() as serving:
         try:
-            _serve_reports(settings, serving)
+            _serve_reports(settings, given.port, serving)
         except OSError as error:
             sys.stderr.write(
                 f"Reports cannot be served on {HOST}:{settings.reports_port}: {error.strerror}.\n"
@@ -51,20 +52,21 @@ def main(arguments: list[str]) -> int:
         return _dagster_dev(given.port, environ)
 
 
-def _serve_reports(settings: Settings, serving: ExitStack) -> None:
+def _serve_reports(settings: Settings, ui_port: int, serving: ExitStack) -> None:
     """Serve reports until the stack is closed: on the port of the settings, and of older links.
 
     Raises:
         OSError: Something else listens on the port of the settings.
     """
     places, port = ReportPlaces(settings.state_dir), settings.reports_port
-    _serve(report_server(settings.results_dir, port, places.folders), serving)
+    site = open_site(settings, dagster_url=f"http://{HOST}:{ui_port}/")
+    _serve(dashboard_server(site, port), serving)
     for older in set(places.ports()) - {port}:
         with suppress(OSError):  # something else listens there
-            _serve(report_server(settings.results_dir, older, places.folders), serving)
+            _serve(dashboard_server(site, older), serving)
     with suppress(OSError):
         places.note_serving(port)
-    sys.stderr.write(f"reports and all runs: http://{HOST}:{port}/\n")
+    sys.stderr.write(f"dashboard and reports: http://{HOST}:{port}/\n")
 
 
 def _serve(server: ThreadingHTTPServer, serving: ExitStack) -> None:

@@ -9,14 +9,15 @@ from perf_pipeline.report.report_places import ReportPlaces
 
 
 def report_links(page: Path) -> dict[str, dg.MetadataValue]:
-    """Return the address of a page while ``make ui`` runs, that of all runs, and its path.
+    """Return the address of a page while ``make ui`` or the dashboard runs, and its path.
 
     Args:
         page: ``RUN/report.html`` or ``comparisons/ID.html`` in a results folder, which ``make ui``
             serves from now on.
     """
     settings = current_settings()
-    link = ReportPlaces(settings.state_dir).link(page, settings.reports_port)
+    places = ReportPlaces(settings.state_dir)
+    link = places.link(page, settings.reports_port, settings.pages.reports)
     return {
         "open": dg.MetadataValue.url(link.url),
         "all runs": dg.MetadataValue.url(link.index_url),

@@ -53,6 +53,12 @@ def bring_up_to_date(
             _upgrade(connection)
 
 
+def has_latest_schema(engine: Engine) -> bool:
+    """Return whether a database can be read as it is."""
+    with engine.connect() as connection:
+        return _version(connection) == LATEST
+
+
 def _version(connection: Connection) -> str | None:
     if not inspect(connection).has_table(VERSION_TABLE):
         return None

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
@@ -20,7 +21,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from perf_pipeline.catalogue.file_names import CATALOGUE_FILE
-from perf_pipeline.catalogue.schema import bring_up_to_date
+from perf_pipeline.catalogue.schema import bring_up_to_date, has_latest_schema
 from perf_pipeline.errors import CatalogueError
 
 if TYPE_CHECKING:
@@ -90,6 +91,41 @@ def open_catalogue(results: Path, url: str | None = None) -> Catalogue:
     engine = _engine(address)
     with _explained(place):
         bring_up_to_date(engine, lambda: _locked(engine), place)
+    return Catalogue(engine, place)
+
+
+def stored_catalogue(results: Path, url: str | None = None) -> Catalogue | None:
+    """Open the catalogue of a results folder for reading alone: nothing is made, or migrated.
+
+    Args:
+        results: The folder of the runs.
+        url: As ``open_catalogue`` takes it.
+
+    Returns:
+        None where no run was filed in the folder yet.
+
+    Raises:
+        CatalogueError: It is damaged, is of another version, or cannot be reached.
+    """
+    place, address = _address(results, url)
+    if url is None:
+        path = results.absolute() / CATALOGUE_FILE
+        if not path.exists():
+            return None
+        if path.is_symlink() or not path.is_file():
+            raise CatalogueError(f"catalogue {path} is no regular file: it is not read")
+        query = {"mode": "ro", "uri": "true"}
+        address = URL.create("sqlite", database=f"file:{quote(str(path))}", query=query)
+    else:
+        read_only = {"options": "-c default_transaction_read_only=on"}
+        address = address.update_query_dict(read_only)
+    engine = _engine(address)
+    with _explained(place):
+        if not has_latest_schema(engine):
+            raise CatalogueError(
+                f"catalogue {place} was written by another version of perf_pipeline: "
+                "`perf-pipeline catalogue show` brings an older one up to date"
+            )
     return Catalogue(engine, place)
 
 

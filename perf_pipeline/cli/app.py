@@ -62,6 +62,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "logs": ("files.logs", "logs"),
     "ship-logs": ("files.ship_logs", "ship_logs"),
     "doctor": ("doctor", "doctor"),
+    "dashboard": ("dashboard", "dashboard"),
     "history": ("history.trends", "history"),
     "alerts": ("regression.alerts", "alerts"),
     "selftest": ("selftest", "selftest"),
@@ -144,6 +145,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "ship-logs": ("perf-pipeline ship-logs --once", "perf-pipeline ship-logs --setup"),
     "doctor": ("perf-pipeline doctor", "perf-pipeline doctor --json"),
+    "dashboard": (
+        "perf-pipeline dashboard",
+        "perf-pipeline dashboard --port 8082 --results elsewhere",
+    ),
     "history": ("perf-pipeline history", "perf-pipeline history --runs 50 --explain"),
     "alerts": (
         "perf-pipeline alerts",

@@ -24,7 +24,6 @@ from perf_pipeline.cli.output import (
     bad_input_explained,
     settings_with,
 )
-from perf_pipeline.cli.run_progress import RunWatch
 from perf_pipeline.cli.views import choose_view
 from perf_pipeline.config.duration import DEFAULT_WAIT, parse_duration
 from perf_pipeline.config.flags.overrides import Overrides
@@ -36,6 +35,7 @@ from perf_pipeline.exit_code import Exit
 from perf_pipeline.loadgen.checked_run import CheckedRun
 from perf_pipeline.loadgen.environment.target_environments import made_and_tried
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
+from perf_pipeline.monitoring.run_progress import RunWatch
 from perf_pipeline.program.dagster_home import dagster_environment
 from perf_pipeline.samples.run_folder import RunFolder, new_run_id
 from perf_pipeline.servers.lifecycle.resolve import users_url_variables

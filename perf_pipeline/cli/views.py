@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from perf_pipeline.cli.lines.terminal import show
-from perf_pipeline.cli.run_progress import REPORT
 from perf_pipeline.host.load_lock import WAITING
+from perf_pipeline.monitoring.run_progress import REPORT
 from perf_pipeline.report.text.escape import name, visible
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from perf_pipeline.cli.run_progress import RunProgress, RunWatch
+    from perf_pipeline.monitoring.run_progress import RunProgress, RunWatch
 
 PLAIN_EVERY_S = 10.0
 LIVE_EVERY_S = 1.0

@@ -25,6 +25,7 @@ PERF_PIPELINE_STACK_NAME       name of the Compose project whose servers are use
                                (default: ``perf_pipeline``)
 PERF_PIPELINE_STACK_ENV        file with its passwords (default: ``infra/.env`` of the checkout)
 DOCKER_HOST                    the Docker engine that runs it (default: /var/run/docker.sock)
+PERF_PIPELINE_REPORTS_URL, ... addresses of web pages that ours link to: ``page_settings.py``
 PERF_PIPELINE_REPORTS_PORT     where ``make ui`` serves reports, and links lead (default: 3001)
 XDG_CACHE_HOME, HOME           target environments are cached below
 XDG_STATE_HOME, HOME           state of the servers of ``perf-pipeline start`` is below
@@ -46,6 +47,7 @@ from perf_pipeline.config import (
     alert_settings,
     log_settings,
     monitoring_settings,
+    page_settings,
     stack_settings,
 )
 from perf_pipeline.config.server_url import complete_server_url
@@ -89,6 +91,7 @@ _OTHER_VARIABLES = (
     *log_settings.VARIABLES,
     *monitoring_settings.VARIABLES,
     *stack_settings.VARIABLES,
+    *page_settings.VARIABLES,
 )
 
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -125,6 +128,7 @@ class Settings:
         monitoring: How a run serves its live metrics.
         stack: Where the running Compose stack is looked for.
         logs: Where logs are shipped to.
+        pages: Addresses of web pages that ours link to.
     """
 
     urls: Mapping[str, str]
@@ -148,6 +152,7 @@ class Settings:
         default_factory=monitoring_settings.MonitoringSettings
     )
     stack: stack_settings.StackSettings = field(default_factory=stack_settings.StackSettings)
+    pages: page_settings.PageSettings = field(default_factory=page_settings.PageSettings)
 
     @property
     def scrape_dir(self) -> Path | None:
@@ -200,6 +205,7 @@ def read_settings(
     here = current_dir or current_folder()
     monitoring = monitoring_settings.read_monitoring_settings(environ, here, problems)
     logs = log_settings.read_log_settings(environ, problems)
+    pages = page_settings.read_page_settings(environ, problems)
     temp = here / (environ.get("TMPDIR") or tempfile.gettempdir())
     problems += _unusable_temp(temp)
     if problems:
@@ -228,6 +234,7 @@ def read_settings(
         monitoring=monitoring,
         stack=stack_settings.read_stack_settings(environ, here, PROJECT),
         logs=logs,
+        pages=pages,
     )
 
 

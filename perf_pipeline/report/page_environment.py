@@ -8,10 +8,15 @@ from markupsafe import Markup
 from perf_pipeline.report.text import escape
 
 
-def page_environment() -> jinja2.Environment:
-    """Return the template environment; every printed value is escaped and made visible."""
+def page_environment(*packages: str) -> jinja2.Environment:
+    """Return the template environment; every printed value is escaped and made visible.
+
+    Args:
+        packages: Packages with templates of their own beside those of the reports.
+    """
+    names = (*packages, "perf_pipeline.report")
     return jinja2.Environment(
-        loader=jinja2.PackageLoader("perf_pipeline.report"),
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(name) for name in names]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -23,14 +23,14 @@ FOLDERS_MAX = 200
 """Results folders that are served, those noted last."""
 
 
-def report_url(page: Path, port: int) -> str:
+def report_url(page: Path, served_at: str) -> str:
     """Return where a page is while the server runs.
 
     Args:
         page: In a folder of a results folder: ``RUN/report.html``, ``comparisons/ID.html``.
-        port: Of the server.
+        served_at: Address of the server, without a slash at the end.
     """
-    return f"http://{HOST}:{port}/{page.parent.name}/{page.name}"
+    return f"{served_at}/{page.parent.name}/{page.name}"
 
 
 class ReportLink(NamedTuple):
@@ -57,20 +57,25 @@ class ReportPlaces:
         self._ports = state_dir / "reports/ports"
         self._serving = state_dir / "reports/serving.json"
 
-    def link(self, page: Path, port: int) -> ReportLink:
+    def link(self, page: Path, port: int, public_url: str | None = None) -> ReportLink:
         """Return the link to a page, and note what serving it takes.
 
         Args:
             page: In a folder of a results folder: ``RUN/report.html``, ``comparisons/ID.html``.
             port: Of the settings; where it is the default, that of the server that runs counts.
+            public_url: Address of a dashboard that serves this results folder; None for the
+                server on this machine's loopback.
         """
+        if public_url is not None:
+            return ReportLink(report_url(page, public_url), f"{public_url}/")
         if port == REPORTS_PORT:
             port = self.served_port() or port
         # A link without its note still works for the results folder of `make ui` itself.
         with contextlib.suppress(OSError):
             self.note_folder(page.resolve().parents[1])
             self.note_port(port)
-        return ReportLink(report_url(page, port), f"http://{HOST}:{port}/")
+        served_at = f"http://{HOST}:{port}"
+        return ReportLink(report_url(page, served_at), f"{served_at}/")
 
     def note_folder(self, results: Path) -> None:
         """Note a results folder.

@@ -282,10 +282,11 @@ def test_the_list_of_all_runs_fits_a_desk_and_a_phone(
     page = context.new_page()
     page.goto(f"http://127.0.0.1:{ui.reports_port}/")
     row = page.locator(f'tr[id="{MISSED}"]')
-    for text in ("control", "missed", "/s", str(missed)):
+    expect(page.locator("body")).to_contain_text(str(missed.parent))
+    for text in ("control", "missed", "/s", MISSED):
         expect(row).to_contain_text(text)
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
-    row.get_by_role("link", name="report").click()
+    row.get_by_role("link", name=f"report of {MISSED}").click()
     expect(page.locator("body")).to_contain_text(MISSED)
     context.close()
 

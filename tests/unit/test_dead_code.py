@@ -46,9 +46,14 @@ CALLED_BY_OTHERS = {
     "yield_for_execution",
     "do_DELETE",  # http.server
     "do_GET",
+    "do_HEAD",
     "do_PATCH",
     "do_POST",
     "protocol_version",
+    "address_family",
+    "handle_error",
+    "server_version",
+    "sys_version",
     "log_message",
     "handle_starttag",  # html.parser
     "get_parameters",  # kailash

@@ -34,6 +34,10 @@ class RunHeadline:
         p99_s: 99th percentile of these times; None where not measured.
         p99_is_bound: The true value is ``p99_s`` or more.
         p99_is_weak: Fewer than 10 samples lie beyond it.
+        ok: Workflows behind the throughput; None in a file of an older version, as are the next.
+        ended: Workflows that ended in the steady phase: what the error ratio is of.
+        timed: Workflows behind the p99: of an open level those that were answered.
+        error_ratio: Ended not ok / ended, 0 to 1; None where not measured.
     """
 
     scenario: str
@@ -46,6 +50,10 @@ class RunHeadline:
     p99_s: float | None
     p99_is_bound: bool
     p99_is_weak: bool
+    ok: int | None = None
+    ended: int | None = None
+    timed: int | None = None
+    error_ratio: float | None = None
 
 
 def headline_of(metrics: RunMetrics) -> RunHeadline:
@@ -65,6 +73,10 @@ def headline_of(metrics: RunMetrics) -> RunHeadline:
         p99_s=p99.value_s if p99 else None,
         p99_is_bound=bool(p99 and p99.at_least),
         p99_is_weak=bool(p99 and p99.is_weak),
+        ok=largest.steady_outcomes.get("ok", 0) if largest else None,
+        ended=largest.service_times.samples if largest else None,
+        timed=times.samples if times else None,
+        error_ratio=largest.error_ratio if largest else None,
     )
 
 

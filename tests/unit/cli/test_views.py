@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perf_pipeline.cli.ended_workflows import EndedWorkflows
-from perf_pipeline.cli.run_progress import REPORT, RunProgress, RunWatch
 from perf_pipeline.cli.views import (
     LiveView,
     PlainView,
@@ -28,6 +26,8 @@ from perf_pipeline.config.scenario.scenario import Phases, Scenario
 from perf_pipeline.loadgen.plan.level_plan import LevelPlan, little_endian
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.supervise.level_log import Progress
+from perf_pipeline.monitoring.ended_workflows import EndedWorkflows
+from perf_pipeline.monitoring.run_progress import REPORT, RunProgress, RunWatch
 from perf_pipeline.samples.journal import JournalWriter
 from perf_pipeline.samples.planned_levels import PlannedLevel, write_planned_levels
 from perf_pipeline.samples.record import NOT_STARTED, RECORD, ErrorClass, Outcome

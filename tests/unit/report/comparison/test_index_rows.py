@@ -15,7 +15,8 @@ from perf_pipeline.metrics.comparison_file import (
     write_comparison,
 )
 from perf_pipeline.report.comparison.files import comparison_files
-from perf_pipeline.report.run_index import render_index, run_index
+from perf_pipeline.report.comparison.index_rows import comparison_rows
+from tests.unit.dashboard.conftest import page_of, site_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,11 +37,13 @@ def test_the_newest_comparison_of_any_folder_comes_first(
     write_comparison(second, newest)
     page = comparison_files(second, newest.comparison_id).html
     page.touch()
-    rows = run_index([first, second]).comparisons.rows
+    rows = comparison_rows([first, second]).rows
     assert [row.verdict.text for row in rows] == ["unstable, critical", "regression, critical"]
     assert [row.link for row in rows] == [f"comparisons/{page.name}", ""]
     assert rows[1].first.startswith("P90 latency at 500: +420 %")
-    assert f'<a href="comparisons/{page.name}">' in render_index([first, second])
+    assert f'<a href="/comparisons/{page.name}">' in page_of(
+        site_of(first, second), "/comparisons/"
+    )
 
 
 def test_a_damaged_comparison_is_named_and_hides_no_other(
@@ -49,8 +52,8 @@ def test_a_damaged_comparison_is_named_and_hides_no_other(
     write_comparison(tmp_path, planted)
     cut = comparison_path(tmp_path, "20260116_093012-4f2c")
     cut.write_text('{"schema_version": 1', encoding="utf-8")
-    index = run_index([tmp_path])
-    assert [row.comparison_id for row in index.comparisons.rows] == [planted.comparison_id]
+    index = comparison_rows([tmp_path])
+    assert [row.comparison_id for row in index.rows] == [planted.comparison_id]
     assert str(cut) in index.damaged[0]
     assert (read_comparisons(tmp_path, 1).found, read_comparisons(tmp_path, 1).older) == ((), 1)
 
@@ -65,7 +68,7 @@ def test_an_id_that_leads_out_of_the_folder_is_refused(planted: Comparison, tmp_
 
 def test_hostile_names_stay_text_in_the_list(hostile: Comparison, tmp_path: Path) -> None:
     write_comparison(tmp_path, replace(hostile, comparison_id="20260114_093012-4f2c"))
-    page = render_index([tmp_path])
+    page = page_of(site_of(tmp_path), "/comparisons/")
     assert "<script" not in page
     assert "<img" not in page.partition("<body>")[2]
     assert 'href="http' not in page

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.types.alert import MetricKey
 from perf_pipeline.metrics.types.trend import TrendDrift
-from perf_pipeline.report.run_index import render_index, run_index
 from perf_pipeline.report.trend.files import trend_page, write_trend_page
+from perf_pipeline.report.trend.index_rows import trend_rows
 from perf_pipeline.report.trend.page import CHARTS_MAX, drawn_levels, render_html
 from perf_pipeline.report.trend.tables import (
     alerts_table,
@@ -17,6 +17,7 @@ from perf_pipeline.report.trend.tables import (
     changes_table,
     metrics_table,
 )
+from tests.unit.dashboard.conftest import page_of, site_of
 from tests.unit.report.trend.conftest import FIRST_BAD, run_id
 
 if TYPE_CHECKING:
@@ -242,12 +243,12 @@ def test_the_page_is_listed_beside_the_runs_whatever_the_names(
     page = write_trend_page(tmp_path, falling, ())
     odd = write_trend_page(tmp_path, hostile_trend, ())
     assert page.parent == odd.parent == tmp_path / "trends"
-    rows = {row.link: row for row in run_index([tmp_path]).trends}
+    rows = {row.link: row for row in trend_rows([tmp_path])[0]}
     shown = rows[f"trends/{page.name}"]
     assert (shown.name, shown.verdict) == ("baseline on kailash", "regression, confirmed")
     assert shown.tone == "bad"
-    listed = render_index([tmp_path])
-    assert f'href="trends/{page.name}"' in listed
+    listed = page_of(site_of(tmp_path), "/trends/")
+    assert f'href="/trends/{page.name}"' in listed
     assert "<script" not in listed
     assert 'href="http' not in listed
 
@@ -261,6 +262,6 @@ def test_a_damaged_headline_is_named_and_hides_no_other(falling: Trend, tmp_path
     page = write_trend_page(tmp_path, falling, ())
     (tmp_path / "trends/other.html").touch()
     (tmp_path / "trends/other.json").write_text("{", encoding="utf-8")
-    index = run_index([tmp_path])
-    assert [row.link for row in index.trends] == [f"trends/{page.name}"]
-    assert "other.json" in index.damaged[0]
+    rows, damaged = trend_rows([tmp_path])
+    assert [row.link for row in rows] == [f"trends/{page.name}"]
+    assert "other.json" in damaged[0]

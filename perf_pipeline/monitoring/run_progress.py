@@ -9,9 +9,9 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from perf_pipeline.cli.ended_workflows import EndedWorkflows
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.loadgen.plan.phase_rules import CONTROL_S, closed_phases
+from perf_pipeline.monitoring.ended_workflows import EndedWorkflows
 from perf_pipeline.samples.planned_levels import PlannedLevel, read_planned_levels, read_schedule
 from perf_pipeline.samples.run_record import MAY_GO_ON
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 import urllib.error
 import urllib.request
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.report.report_places import HOST, report_url
-from perf_pipeline.report.report_server import report_server
+from perf_pipeline.report.report_places import HOST
+from tests.unit.dashboard.conftest import serving, site_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_a_link_in_the_place_of_a_report_or_of_a_run_is_not_followed(tmp_path: Path) -> None:
@@ -25,13 +27,15 @@ def test_a_link_in_the_place_of_a_report_or_of_a_run_is_not_followed(tmp_path: P
     (results / "r-1" / "report.html").write_text("ours", encoding="utf-8")
     (results / "r-2" / "report.html").symlink_to(outside / "report.html")
     (results / "r-3").symlink_to(outside)
-    server = report_server(results, 0)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        port = server.server_address[1]
-        for page, content in (("r-1/report.html", b"ours"), ("comparisons/c-1.html", b"compared")):
-            with urllib.request.urlopen(report_url(Path(page), port)) as answer:  # noqa: S310
+    (results / "endurance-c-1").mkdir()
+    (results / "endurance-c-1/report.html").write_text("campaign", encoding="utf-8")
+    with serving(site_of(results)) as port:
+        for page, content in (
+            ("r-1/report.html", b"ours"),
+            ("comparisons/c-1.html", b"compared"),
+            ("endurance-c-1/report.html", b"campaign"),
+        ):
+            with urllib.request.urlopen(f"http://{HOST}:{port}/{page}") as answer:
                 assert answer.read() == content
         for page in (
             *(f"{run}/report.html" for run in ("r-2", "r-3", "..", "r-1/../../outside")),
@@ -39,7 +43,3 @@ def test_a_link_in_the_place_of_a_report_or_of_a_run_is_not_followed(tmp_path: P
         ):
             with pytest.raises(urllib.error.HTTPError, match="404"):
                 urllib.request.urlopen(f"http://{HOST}:{port}/{page}")
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
