@@ -68,6 +68,11 @@ $(READY_TEST): requirements-test.lock $(READY)
 mysql: $(READY) ## get MariaDB (Debian, Ubuntu) if there is no MySQL here yet
 	@$(PY) -m perf_pipeline.servers.lifecycle.debian mariadb-server-core
 
+# MongoDB's protocol on a real engine, for the tests and for whoever has no mongod.
+.PHONY: ferretdb
+ferretdb: $(READY) ## build FerretDB (MongoDB's protocol over SQLite) into the cache, where Go is installed
+	@$(PY) -m perf_pipeline.servers.mongodb.build_ferretdb
+
 .PHONY: baseline
 baseline: mysql ## measure the target under normal load, as one Dagster run; LEVELS="10 50"
 	@$(BIN)/perf-pipeline run baseline $(if $(LEVELS),--concurrency $(LEVELS)) --results "$(RESULTS)" --accept-verdicts
@@ -177,9 +182,9 @@ check: $(READY_TEST) ## style, types and layers
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-test: $(READY_TEST) mysql ## make check and every test that fits in 20 minutes
+test: $(READY_TEST) mysql ferretdb ## make check and every test that fits in 20 minutes
 	@$(BIN)/python -m tests.suite
-test-long: $(READY_TEST) mysql ## the full matrices and every selftest at full size as well; over an hour
+test-long: $(READY_TEST) mysql ferretdb ## the full matrices and every selftest at full size as well; over an hour
 	@$(BIN)/python -m tests.suite --long
 
 .PHONY: benchmark benchmark-waiting
