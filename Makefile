@@ -193,6 +193,10 @@ benchmark: $(READY) ## our engine against a bare loop, and 10,000 in flight (abo
 benchmark-waiting: $(READY) ## Enter to first workflow, last record to report, help (about 3 minutes)
 	$(BIN)/perf-pipeline selftest waiting --size full
 
+.PHONY: boards
+boards: $(READY) ## write Grafana's boards into infra/grafana/dashboards
+	@$(PY) -m perf_pipeline.monitoring.boards.write_boards infra/grafana/dashboards
+
 .PHONY: picture
 picture: ## take the README's picture from the latest report (needs chromium)
 	chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking \
