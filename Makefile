@@ -71,6 +71,11 @@ mysql: $(READY) ## get MariaDB (Debian, Ubuntu) if there is no MySQL here yet
 monitoring: $(READY) ## get Prometheus, Alertmanager and exporters (Debian, Ubuntu) if they are not here yet
 	@$(PY) -m perf_pipeline.servers.monitors.obtain
 
+# MongoDB's protocol on a real engine, for the tests and for whoever has no mongod.
+.PHONY: ferretdb
+ferretdb: $(READY) ## build FerretDB (MongoDB's protocol over SQLite) into the cache, where Go is installed
+	@$(PY) -m perf_pipeline.servers.mongodb.build_ferretdb
+
 .PHONY: baseline
 baseline: mysql ## measure the target under normal load, as one Dagster run; LEVELS="10 50"
 	@$(BIN)/perf-pipeline run baseline $(if $(LEVELS),--concurrency $(LEVELS)) --results "$(RESULTS)" --accept-verdicts
@@ -180,9 +185,9 @@ check: $(READY_TEST) ## style, types and layers
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-test: $(READY_TEST) mysql monitoring ## make check and every test that fits in 20 minutes
+test: $(READY_TEST) mysql monitoring ferretdb ## make check and every test that fits in 20 minutes
 	@$(BIN)/python -m tests.suite
-test-long: $(READY_TEST) mysql monitoring ## the full matrices and every selftest at full size as well; over an hour
+test-long: $(READY_TEST) mysql monitoring ferretdb ## the full matrices and every selftest at full size as well; over an hour
 	@$(BIN)/python -m tests.suite --long
 
 .PHONY: benchmark benchmark-waiting
@@ -190,6 +195,10 @@ benchmark: $(READY) ## our engine against a bare loop, and 10,000 in flight (abo
 	$(BIN)/perf-pipeline selftest inflight --size full
 benchmark-waiting: $(READY) ## Enter to first workflow, last record to report, help (about 3 minutes)
 	$(BIN)/perf-pipeline selftest waiting --size full
+
+.PHONY: boards
+boards: $(READY) ## write Grafana's boards into infra/grafana/dashboards
+	@$(PY) -m perf_pipeline.monitoring.boards.write_boards infra/grafana/dashboards
 
 .PHONY: picture
 picture: ## take the README's picture from the latest report (needs chromium)

@@ -24,6 +24,7 @@ import pytest
 
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.servers.lifecycle.status import server_status
+from perf_pipeline.servers.mongodb import ferretdb
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -38,6 +39,13 @@ LIMITS_S = {
     "ui": 5.0,
 }
 SLACK = 4.0
+
+
+def pytest_report_header() -> str:
+    """Say which server speaks MongoDB's protocol in the tests."""
+    found = ferretdb.installed(current_settings())
+    engine = f"FerretDB ({found})" if found else "nx-27017, a stand-in (no FerretDB: make ferretdb)"
+    return f"MongoDB's protocol: {engine}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

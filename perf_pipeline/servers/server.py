@@ -26,7 +26,7 @@ class Facts:
         settings: Names and values that matter to a measurement, as the server prints them.
         max_connections: How many it accepts; None if it has no limit or does not report it.
         stand_in: It only implements the protocol of the service: workflows run against it, but
-            their speed means nothing.
+            their speed says nothing about that of the service.
         is_pooler: What answers is a pooler that takes no options for a session of the server.
     """
 

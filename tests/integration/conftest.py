@@ -18,6 +18,7 @@ from perf_pipeline.config.settings import Settings, current_settings
 from perf_pipeline.servers.lifecycle.debian import obtain
 from perf_pipeline.servers.lifecycle.services import ServiceSession
 from perf_pipeline.servers.lifecycle.unpacked import unpacked_root
+from perf_pipeline.servers.mongodb.ferretdb import built_folder
 from perf_pipeline.servers.mongodb.service import STAND_IN
 from perf_pipeline.servers.mysql.service import PACKAGE
 
@@ -35,10 +36,11 @@ Owner = tuple[subprocess.Popen[str], Any]
 def settings_in(folder: Path) -> Settings:
     """Return settings that keep everything in ``folder`` and know no server of the user's.
 
-    Programs come from this machine, though, and from the user's cache of unpacked packages.
+    Programs come from this machine, though, and from the user's cache of obtained ones.
     """
     users = current_settings()
     unpacked = unpacked_root(users.cache_dir, PACKAGE) / "usr/sbin"
+    built = built_folder(users.cache_dir)
     return Settings(
         urls={},
         results_dir=folder / "results",
@@ -46,7 +48,7 @@ def settings_in(folder: Path) -> Settings:
         state_dir=folder / "state",
         temp_dir=folder,
         lock_path=folder / "load.lock",
-        search_path=f"{users.search_path}:{unpacked}",
+        search_path=f"{users.search_path}:{unpacked}:{built}",
         mongodb_stand_in=STAND_IN,
         is_recorded=False,
         noise="tell",  # the machine is shared with the rest of the tests, and with their servers
@@ -67,7 +69,7 @@ def servers(
     tmp_path_factory: pytest.TempPathFactory,
     mariadb: None,  # noqa: ARG001
 ) -> Iterator[dict[str, Server]]:
-    """One server of every service for the test session; MongoDB's is the stand-in."""
+    """One server of every service for the test session; MongoDB's is FerretDB or the stand-in."""
     with ServiceSession(settings_in(tmp_path_factory.mktemp("servers")), SERVICES) as session:
         yield session.servers
 

@@ -13,6 +13,7 @@ from pymongo.uri_parser import parse_uri
 
 from perf_pipeline.faults.connections.opened import LimitReachedError
 from perf_pipeline.faults.fault import FaultRefusedError
+from perf_pipeline.servers.mongodb.ferretdb import is_ferretdb
 from perf_pipeline.servers.mongodb.session import is_stand_in, session
 from perf_pipeline.servers.probe import ProbeSession
 from perf_pipeline.servers.service import NotAnsweringError
@@ -40,6 +41,8 @@ class MongodbConnections:
     def limit(self) -> int:
         """Return the sum of connections that there are and that are available."""
         status = self._status()
+        if is_ferretdb(status):
+            raise FaultRefusedError("FerretDB has no limit on its connections")
         if is_stand_in(status):
             raise FaultRefusedError("the stand-in for MongoDB has no limit on its connections")
         counted = status["connections"]

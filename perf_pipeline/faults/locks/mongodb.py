@@ -1,4 +1,4 @@
-"""MongoDB's writes locked by ``fsync``; those of its stand-in by a lock on its file."""
+"""MongoDB's writes locked by ``fsync``; those of FerretDB or the stand-in by a lock on its file."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from perf_pipeline.faults.arguments import server_of
 from perf_pipeline.faults.fault import FaultRefusedError, Sign
 from perf_pipeline.faults.locks.sqlite_locks import write_lockers
 from perf_pipeline.servers.lifecycle.started_server import started_server
+from perf_pipeline.servers.mongodb.ferretdb import is_ferretdb
 from perf_pipeline.servers.mongodb.session import is_stand_in, server_status, session
 from perf_pipeline.servers.probe import ProbeSession
 from perf_pipeline.servers.service import NotAnsweringError
@@ -26,15 +27,18 @@ if TYPE_CHECKING:
 
 _ANSWER_S = 5.0
 _LOCK_WAIT_S = 4.0
+_SUFFIXES = (".sqlite", ".db")
+"""Of FerretDB's file of a database, and of the stand-in's."""
 _MOST_UNLOCKS = 10
 """Locks are counted by the server, and each must be taken back."""
 
 
 def locks_of_mongodb(place: Place) -> Fault:
-    """Return what locks the MongoDB of a place, or its stand-in."""
+    """Return what locks the MongoDB of a place, or what speaks its protocol over SQLite."""
     server = server_of(place)
-    if is_stand_in(server_status(server.url, _ANSWER_S)):
-        return StandInLock(server)
+    status = server_status(server.url, _ANSWER_S)
+    if is_ferretdb(status) or is_stand_in(status):
+        return SqliteLock(server)
     return MongodLock(server)
 
 
@@ -96,11 +100,11 @@ class MongodLock:
         self._watch.close()
 
 
-class StandInLock:
-    """Holds the lock for writes of the stand-in's SQLite file; see ``Fault``.
+class SqliteLock:
+    """Holds the lock for writes of a server's SQLite file; see ``Fault``.
 
-    It dies with its process, as all locks of files. The stand-in locks its file for each write as
-    well: who has the lock is known from the kernel.
+    It dies with its process, as all locks of files. The server locks its file for each write as
+    well: who has the lock is known from the kernel. FerretDB and the stand-in have such a file.
     """
 
     def __init__(self, server: FaultedServer) -> None:
@@ -113,7 +117,7 @@ class StandInLock:
         self._file()
 
     def state(self) -> State:
-        """Return whether another program than the stand-in has the lock."""
+        """Return whether another program than the server has the lock."""
         return {"file": "locked" if self._lockers() else "free"}
 
     def undo_entry(self) -> Mapping[str, str]:
@@ -121,7 +125,7 @@ class StandInLock:
         return {}
 
     def inject(self) -> None:
-        """Lock; waits for a write of the stand-in."""
+        """Lock; waits for a write of the server."""
         self._holder = sqlite3.connect(
             self._file(), timeout=_LOCK_WAIT_S, isolation_level=None, check_same_thread=False
         )
@@ -130,9 +134,9 @@ class StandInLock:
     def sign(self) -> Sign:
         """Ask the kernel which programs have the lock."""
         lockers = self._lockers()
-        text = "no other program has locked the stand-in's file"
+        text = "no other program has locked the server's file"
         if lockers:
-            text = f"process {min(lockers)} has locked the stand-in's file for writes"
+            text = f"process {min(lockers)} has locked the server's file for writes"
         return Sign(in_effect=bool(lockers), value=float(len(lockers)), text=text)
 
     def undo(self) -> None:
@@ -145,15 +149,14 @@ class StandInLock:
         database = parse_uri(self._server.url)["database"]
         folder = self._server.data_folder
         places = [] if folder is None else [folder, folder / "data"]
-        found = [
-            place / f"{database}.db" for place in places if (place / f"{database}.db").exists()
-        ]
+        names = [f"{database}{suffix}" for suffix in _SUFFIXES]
+        found = [place / name for place in places for name in names if (place / name).exists()]
         if not found:
-            raise FaultRefusedError(f"the stand-in's file {database}.db is not on this machine")
+            raise FaultRefusedError(f"the server's file {names[0]} is not on this machine")
         return found[0]
 
     def _lockers(self) -> set[int]:
-        """Return the processes, other than the stand-in's, that have the lock for writes."""
+        """Return the processes, other than the server's, that have the lock for writes."""
         folder = self._server.data_folder
         started = started_server(folder.parent) if folder is not None else None
         own = started.processes() if started is not None else self._server.pids

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pymongo.errors import OperationFailure
 
+from perf_pipeline.servers.mongodb.ferretdb import is_ferretdb, open_connections
 from perf_pipeline.servers.mongodb.session import (
     HIDDEN,
     OWN_CONNECTIONS,
@@ -30,8 +31,9 @@ _OF_A_CONNECTION = ("active", "idle", "waiting")
 class MongodbProbe:
     """Asks a MongoDB; see ``Probe``.
 
-    Among the connections are those by which each worker's driver watches the server. A stand-in
-    knows neither the program behind a connection nor its state: there all but ours are counted.
+    Among the connections are those by which each worker's driver watches the server. FerretDB and
+    the stand-in know neither the program behind a connection nor its state: there all but ours are
+    counted, those to FerretDB by the kernel.
     """
 
     def __init__(self, url: str, app_name: str) -> None:
@@ -41,6 +43,7 @@ class MongodbProbe:
             url: The server. What its user may not see (serverStatus: clusterMonitor) is a gap.
             app_name: What workers give as ``appName``.
         """
+        self._url = url
         self._name = app_name
         self._session = ProbeSession(partial(session, url, PROBE_S))
 
@@ -66,7 +69,13 @@ class MongodbProbe:
         sessions = None if current is None else int(current) - OWN_CONNECTIONS
         memory_mb = status.get("mem", {}).get("resident")
         memory_bytes = None if memory_mb is None else int(memory_mb) << 20
-        if is_stand_in(status):
+        if is_ferretdb(status):
+            sessions = open_connections(self._url) - OWN_CONNECTIONS
+            how = "connections of all programs, by the kernel (FerretDB does not know their names)"
+            unknown = dict.fromkeys(_OF_A_CONNECTION, "FerretDB does not report it")
+            connections = ConnectionCounts(sessions, None, None, None, how)
+            unavailable |= unknown
+        elif is_stand_in(status):
             how = "connections of all programs (the stand-in does not know their names)"
             unknown = dict.fromkeys(_OF_A_CONNECTION, "the stand-in does not report it")
             connections = ConnectionCounts(sessions, None, None, None, how)

@@ -1,4 +1,4 @@
-"""MongoDB, or its stand-in, as a service: its programs, how one is started and identified."""
+"""MongoDB, or what speaks its protocol, as a service: programs, how one is started, identified."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pymongo.errors import OperationFailure
 from perf_pipeline.servers.lifecycle.launch_spec import FOLDER_PREFIX
 from perf_pipeline.servers.lifecycle.port import LOOPBACK
 from perf_pipeline.servers.mongodb import data as storage
+from perf_pipeline.servers.mongodb import ferretdb
 from perf_pipeline.servers.mongodb.address import complete_url, tcp_addresses
 from perf_pipeline.servers.mongodb.probe import MongodbProbe
 from perf_pipeline.servers.mongodb.session import (
@@ -50,7 +51,10 @@ __all__ = [
 """A ``Service``."""
 
 NAME = "mongodb"
-HOW_TO_INSTALL = "put a `mongod` on PATH (Debian has no package of it)"
+HOW_TO_INSTALL = (
+    "put a `mongod` on PATH (Debian has no package of it); where Go is installed, `make ferretdb` "
+    "builds FerretDB, which speaks its protocol"
+)
 DEBIAN_PACKAGE: str | None = None
 STAND_IN = "nx-27017"
 """Speaks MongoDB's protocol and stores in SQLite: it shows whether workflows work, not how fast."""
@@ -67,13 +71,15 @@ _OPTIONS = {
 
 
 def installations(settings: Settings) -> list[Installation]:
-    """Find ``mongod`` on PATH; where the settings allow it, the stand-in after it.
+    """Find ``mongod`` on PATH, then FerretDB; where the settings allow it, the stand-in after them.
 
     Args:
         settings: Name the folders to look in, and the stand-in.
     """
     found = shutil.which("mongod", path=settings.search_path)
     candidates = [Installation("machine", Path(found).resolve())] if found else []
+    if (program := ferretdb.installed(settings)) is not None:
+        candidates.append(Installation("machine", program))
     if settings.mongodb_stand_in == STAND_IN:
         package = find_spec(STAND_IN_PROCESS)
         if package is not None and package.origin is not None:
@@ -92,6 +98,8 @@ def launch(installation: Installation, folder: Path, port: int) -> Launch:
             *("--data-dir", f"{folder}/data", "--threaded"),
             *("--pid-file", f"{folder}/pid", "--log-file", f"{folder}/nx.log"),
         ]
+    elif installation.program.name == ferretdb.PROGRAM:
+        serve = ferretdb.serve(installation.program, folder, port)
     else:
         options = {**_OPTIONS, "port": str(port), "dbpath": f"{folder}/data"}
         serve = [
@@ -124,6 +132,8 @@ def identify(url: str, timeout_s: float) -> Facts:
             version_text = client.admin.command("buildInfo").get("version", "unknown")
             return Facts("MongoDB", str(version_text), {"settings": f"hidden: {HIDDEN}"}, None)
     process = str(status.get("process", "")).rpartition("/")[2]
+    if ferretdb.is_ferretdb(status):
+        return ferretdb.facts_of(status)
     if is_stand_in(status):
         return _stand_in_facts(status)
     engine = status.get("storageEngine", {}).get("name")
@@ -147,7 +157,7 @@ def data_folder(url: str, timeout_s: float) -> str:
         NotAnsweringError: It did not answer, or this user may not know.
     """
     status = server_status(url, timeout_s)
-    if is_stand_in(status):
+    if is_stand_in(status) or ferretdb.is_ferretdb(status):
         return _folder_of(status)
     with session(url, timeout_s) as client:
         answer = client.admin.command("getCmdLineOpts")
@@ -160,7 +170,11 @@ def connection_count(url: str, timeout_s: float) -> int:
     Raises:
         NotAnsweringError: It did not answer, or this user may not know.
     """
-    return int(server_status(url, timeout_s)["connections"]["current"]) - OWN_CONNECTIONS
+    with session(url, timeout_s) as client:
+        status = client.admin.command("serverStatus")
+        if ferretdb.is_ferretdb(status):
+            return ferretdb.open_connections(url) - OWN_CONNECTIONS
+    return int(status["connections"]["current"]) - OWN_CONNECTIONS
 
 
 def open_probe(url: str, connection_name: str) -> MongodbProbe:
@@ -182,7 +196,7 @@ def _stand_in_facts(status: dict[str, Any]) -> Facts:
 
 
 def _folder_of(status: dict[str, Any]) -> str:
-    """Return the folder in which the stand-in runs; empty if it is not on this machine."""
+    """Return the folder in which a server runs; empty if it is not on this machine."""
     try:
         return os.readlink(f"/proc/{status['pid']}/cwd")  # noqa: PTH115 - may name a removed folder
     except (FileNotFoundError, ProcessLookupError, PermissionError):

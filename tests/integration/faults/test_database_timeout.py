@@ -153,7 +153,9 @@ def test_a_stand_in_that_is_written_to_is_not_locked(
     """It locks its own file for each write of a stream, as is seen ten times; no sign says so."""
     server = servers[locked_service]
     assert server.folder is not None
-    (file,) = server.folder.rglob("perf_pipeline.db")
+    (file,) = (
+        path for end in (".db", ".sqlite") for path in server.folder.rglob(f"*pipeline{end}")
+    )
     fault = make(place_on(tmp_path / "fault", server), {})
     fault.preflight()
     end = threading.Event()

@@ -16,6 +16,7 @@ from perf_pipeline.lifeline import stamp
 from perf_pipeline.run import Run
 from perf_pipeline.samples.fault_log import read_faults
 from perf_pipeline.samples.run_folder import read_json
+from perf_pipeline.servers.mongodb import ferretdb
 from tests.integration.faults.playing import assert_acted
 from tests.integration.levels.loads import QUICK
 from tests.unit.faults.test_fault_journal import opened
@@ -38,12 +39,13 @@ FAULTED = replace(
 
 
 def test_a_run_freezes_its_redis_in_the_steady_phase_and_refuses_what_it_has_not(
-    settings: Settings,
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its window begins half a second into the phase; the run says which failure is missing.
 
     Before it starts anything it says what a run before it, which was killed, had left.
     """
+    monkeypatch.setattr(ferretdb, "installed", lambda _settings: None)
     told: list[str] = []
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as killed:
         dead = stamp(killed.pid)

@@ -1,26 +1,28 @@
-"""What a run keeps in MongoDB is found again, counted, and removed; the stand-in plays it here."""
+"""What a run keeps in MongoDB is found again, counted, removed; FerretDB or nx-27017 plays it."""
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import DuplicateKeyError, WriteError
 
+from perf_pipeline.servers.lifecycle.folder import processes_in
 from perf_pipeline.servers.lifecycle.lease import leased
 from perf_pipeline.servers.mongodb import data as mongodb_data
+from perf_pipeline.servers.mongodb import ferretdb
 from perf_pipeline.servers.mongodb import service as mongodb
 from perf_pipeline.servers.mongodb.probe import MongodbProbe
 from perf_pipeline.servers.mongodb.session import session as mongodb_session
-from perf_pipeline.servers.service import NotAnsweringError
+from perf_pipeline.servers.service import Installation, NotAnsweringError, find_service
 from tests.integration.runs.connection_counts import counted
-from tests.integration.runs.traces import (
-    names_on,
-)
+from tests.integration.runs.traces import names_on, port_of, start
 from tests.sandbox import until
 
 if TYPE_CHECKING:
@@ -114,13 +116,34 @@ def test_a_lease_on_the_users_mongodb_leaves_it_clean(
 
 
 def test_a_stand_in_of_the_users_is_not_said_to_have_our_version(
-    servers: dict[str, Server], monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only one that runs in a folder of ours is known to come from our packages."""
+    (stand_in,) = mongodb.installations(replace(settings, search_path="/nonexistent"))
+    embedded = start(find_service("mongodb"), stand_in, settings.temp_dir)
+    assert embedded.server.facts.version == "0.8.1 (MongoDB wire, SQLite)"
     monkeypatch.setattr(mongodb, "FOLDER_PREFIX", "somewhere-else-")
-    facts = mongodb.identify(servers["mongodb"].url, 5.0)
+    facts = mongodb.identify(embedded.server.url, 5.0)
     assert facts.version == "of unknown version (MongoDB wire, SQLite)"
     assert facts.stand_in
+    embedded.stop()
+
+
+def test_ferretdb_listens_on_its_port_alone_and_reports_to_nobody(settings: Settings) -> None:
+    """By default it serves metrics on 8088 as well, and decides about telemetry within the hour."""
+    program = ferretdb.installed(settings)
+    if program is None:
+        pytest.skip("no FerretDB here: make ferretdb")
+    embedded = start(find_service("mongodb"), Installation("machine", program), settings.temp_dir)
+    (pid,) = processes_in(embedded.folder)
+    sockets = psutil.Process(pid).net_connections("all")
+    listening = [one.laddr for one in sockets if one.status == psutil.CONN_LISTEN]
+    assert listening == [("127.0.0.1", port_of(embedded.server.url))]
+    state = json.loads((embedded.folder / "state.json").read_text(encoding="utf-8"))
+    assert state["telemetry"] is False
+    assert embedded.server.facts.stand_in
+    assert embedded.server.facts.settings["stands_in_for"] == "MongoDB"
+    embedded.stop()
 
 
 def test_a_dead_mongodb_delays_nothing() -> None:

@@ -17,6 +17,7 @@ from perf_pipeline.servers.lifecycle.folder import processes_in
 from perf_pipeline.servers.lifecycle.port import ephemeral_range, is_free
 from perf_pipeline.servers.lifecycle.services import ServiceSession
 from perf_pipeline.servers.lifecycle.status import server_status
+from perf_pipeline.servers.mongodb.session import session as mongodb_session
 from perf_pipeline.servers.mysql.session import session as mysql_session
 from perf_pipeline.servers.postgres import service as postgres
 from perf_pipeline.servers.redis import service as redis
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.integration
 
 
 def test_servers_say_which_product_and_version_answers(servers: dict[str, Server]) -> None:
-    """Compared with what the drivers read; the stand-in never calls itself MongoDB."""
+    """Compared with what the drivers read; what stands in for MongoDB never calls itself so."""
     with psycopg.connect(servers["postgres"].url) as connection:
         number = connection.info.server_version
     facts = servers["postgres"].facts
@@ -50,7 +51,11 @@ def test_servers_say_which_product_and_version_answers(servers: dict[str, Server
     assert facts.version in told
     facts = servers["mongodb"].facts
     assert facts.stand_in
-    assert (facts.product, facts.version) == ("nx-27017", "0.8.1 (MongoDB wire, SQLite)")
+    with mongodb_session(servers["mongodb"].url, 5.0) as found:
+        number = found.admin.command("buildInfo").get("ferretdbVersion")
+    ferretdb = ("FerretDB", f"{str(number)[1:]} (SQLite)")
+    stand_in = ("nx-27017", "0.8.1 (MongoDB wire, SQLite)")
+    assert (facts.product, facts.version) == (ferretdb if number else stand_in)
     assert not any(servers[name].facts.stand_in for name in ("postgres", "mysql", "redis"))
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.config.settings import read_settings
+from perf_pipeline.servers.mongodb import ferretdb, session
 from perf_pipeline.servers.mongodb import service as mongodb
-from perf_pipeline.servers.mongodb import session
 from perf_pipeline.servers.service import Installation, NotAnsweringError
 
 if TYPE_CHECKING:
@@ -36,6 +36,37 @@ def test_a_mongod_on_the_machine_comes_before_the_stand_in(tmp_path: Path) -> No
     found = mongodb.installations(read_settings(environ))
     assert [one.source for one in found] == ["machine", "bundle"]
     assert found[0].program == mongod
+
+
+def test_ferretdb_comes_after_a_mongod_and_before_the_stand_in(tmp_path: Path) -> None:
+    """On PATH, or built into the cache; nobody needs to allow it."""
+    for name in ("mongod", "ferretdb"):
+        (tmp_path / name).touch(mode=0o755)
+    environ = {"HOME": str(tmp_path), "PATH": str(tmp_path)}
+    found = mongodb.installations(read_settings({**environ, **STAND_IN}))
+    assert [one.program.name for one in found] == ["mongod", "ferretdb", "__init__.py"]
+    (tmp_path / "mongod").unlink()
+    (tmp_path / "ferretdb").unlink()
+    settings = read_settings(environ)
+    built = ferretdb.built_folder(settings.cache_dir) / "ferretdb"
+    built.parent.mkdir(parents=True)
+    built.touch(mode=0o755)
+    assert mongodb.installations(settings) == [Installation("machine", built)]
+
+
+def test_ferretdb_is_named_as_what_it_is_and_its_store_only_where_it_is_known() -> None:
+    """Process 0 has no command: FerretDB runs on another machine."""
+    status = {"process": "ferretdb", "ferretdbVersion": "v1.24.2", "version": "7.0.42", "pid": 0}
+    facts = ferretdb.facts_of(status)
+    assert (facts.product, facts.version) == ("FerretDB", "1.24.2")
+    assert facts.settings == {"stands_in_for": "MongoDB", "claims_version": "7.0.42"}
+    assert facts.stand_in
+
+
+def test_connections_to_a_ferretdb_on_another_machine_are_not_counted() -> None:
+    """The kernel counts sockets of this machine: it would say 0."""
+    with pytest.raises(NotAnsweringError, match="is not on loopback"):
+        ferretdb.open_connections("mongodb://127.0.0.1:1,192.0.2.1:27017/x")
 
 
 def test_a_mongod_keeps_to_its_folder_and_to_loopback(tmp_path: Path) -> None:

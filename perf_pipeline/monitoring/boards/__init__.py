@@ -1,0 +1,1 @@
+"""Grafana's boards: what each panel asks, says and means, and their JSON in infra/grafana."""
