@@ -9,13 +9,18 @@ compared with the records themselves: buckets are 25 % wide at most. The dump of
 from __future__ import annotations
 
 import tempfile
+import time
+from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.metrics.metrics_file import read_metrics
+from perf_pipeline.monitoring.boards.every_board import panel_queries
 from perf_pipeline.monitoring.families import families
 from perf_pipeline.monitoring.level_counts import Buckets
 from perf_pipeline.monitoring.metric_registry import BY_NAME, MAX_SERIES
@@ -35,6 +40,8 @@ MAX_CORE_SHARE = {Size.CI: 0.25, Size.FULL: 0.1}
 """CPU time of the exporter by the time between its first and its last scrape, one a second."""
 PERCENTILES = (0.5, 0.9, 0.95, 0.99)
 _WHOLE = "30m"
+_RATE_INTERVAL = "4s"
+"""Of Grafana: four scrapes."""
 _NO_PROMETHEUS = "no prometheus and promtool: `make monitoring` unpacks Debian's packages"
 
 
@@ -54,6 +61,7 @@ def run(size: Size, seed: int) -> list[Figure]:
                 scraped.percentiles(levels),
                 scraped.figures(levels),
                 scraped.dump(),
+                *scraped.boards(),
                 *scraped.cost(MAX_CORE_SHARE[size]),
             ]
 
@@ -139,6 +147,29 @@ class _Scraped:
                     if one.name == name
                 )
         return Figure("counters and buckets that end otherwise in the dump", wrong, "", 0)
+
+    def boards(self) -> list[Figure]:
+        """Return how many panels' queries were refused, and how many panels had no data."""
+        begin_s = datetime.fromisoformat(self._played.read_status()["started_at"]).timestamp()
+        refused: list[str] = []
+        series: Counter[str] = Counter()
+        queries = list(panel_queries())
+        for one in queries:
+            expression = one.asked_of(self._played.run_id, _RATE_INTERVAL)
+            panel = f"{one.board}: {one.panel}"
+            try:
+                found = self._asked.drawn(expression, begin_s, time.time())
+            except PerfPipelineError:
+                refused.append(f"{panel}: {one.expr}")
+            else:
+                series[panel] += found + bool(one.needs)
+        empty = [panel for panel, found in series.items() if not found]
+        return [
+            Figure("queries of dashboards that Prometheus refused", len(refused), "", 0,
+                   note="; ".join(refused) or f"of {len(queries)}"),
+            Figure("panels without data that every run has", len(empty), "", 0,
+                   note="; ".join(empty)),
+        ]  # fmt: skip
 
     def cost(self, max_core_share: float) -> list[Figure]:
         """Return what the exporter cost, and how much it served."""
