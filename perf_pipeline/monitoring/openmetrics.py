@@ -73,20 +73,16 @@ def _head(metric: Metric) -> Iterator[str]:
 
 
 def _lines(name: str, labels: tuple[str, ...], values: list[tuple[float, _Value]]) -> Iterator[str]:
-    """Return the lines of a series; those of a bucket are together as well, in order of time."""
+    """Return the lines of a series, in order of time; those of one histogram are together."""
     inner = ",".join(labels)
-    histograms = [(at_s, value) for at_s, value in values if isinstance(value, Buckets)]
-    if not histograms:
-        for at_s, value in values:
+    for at_s, value in values:
+        if not isinstance(value, Buckets):
             yield f"{name}{{{inner}}} {value} {at_s:.3f}\n"
-        return
-    cumulative = [(at_s, value.counts.cumsum().tolist()) for at_s, value in histograms]
-    for place, bound in enumerate(BOUNDS):
-        for at_s, counts in cumulative:
-            yield f'{name}_bucket{{{inner},le="{bound}"}} {counts[place]} {at_s:.3f}\n'
-    for at_s, counts in cumulative:
+            continue
+        counts = value.counts.cumsum().tolist()
+        for bound, count in zip(BOUNDS, counts, strict=True):
+            yield f'{name}_bucket{{{inner},le="{bound}"}} {count} {at_s:.3f}\n'
         yield f"{name}_count{{{inner}}} {counts[-1]} {at_s:.3f}\n"
-    for at_s, value in histograms:
         yield f"{name}_sum{{{inner}}} {value.sum_s} {at_s:.3f}\n"
 
 
