@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 import subprocess
 import time
 import urllib.error
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Self
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.servers.lifecycle.port import LOOPBACK, ephemeral_range, free_ports
-from perf_pipeline.servers.lifecycle.unpacked import unpacked_root
+from perf_pipeline.servers.monitors.monitor import find_program
+from perf_pipeline.servers.monitors.programs import INFRA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,11 +31,8 @@ Found = dict[frozenset[tuple[str, str]], float]
 
 def find_tool(name: str) -> str | None:
     """Return ``prometheus`` or ``promtool``: on PATH, else of Debian's package in our cache."""
-    settings = current_settings()
-    if on_path := shutil.which(name, path=settings.search_path):
-        return on_path
-    unpacked = unpacked_root(settings.cache_dir, "monitoring") / "usr/bin" / name
-    return str(unpacked) if unpacked.exists() else None
+    found = find_program(current_settings(), name)
+    return str(found.program) if found else None
 
 
 class PrometheusProcess:
@@ -58,8 +55,10 @@ class PrometheusProcess:
         self.url = f"http://{LOOPBACK}:{port}"
         self.scrape_dir = folder / "runs"
         self.scrape_dir.mkdir(parents=True)
+        every = f"{round(1000 * scrape_every_s)}ms"
         config = {
-            "global": {"scrape_interval": f"{round(1000 * scrape_every_s)}ms"},
+            "global": {"scrape_interval": every, "evaluation_interval": every},
+            "rule_files": [f"{INFRA}/prometheus/rules/*.yml"],
             "scrape_configs": [
                 {
                     "job_name": "runs",
@@ -117,6 +116,20 @@ class PrometheusProcess:
             float(one["value"][1])
             for one in result
         }  # fmt: skip
+
+    def drawn(self, expression: str, begin_s: float, end_s: float) -> int:
+        """Return how many series an expression has over a time, in steps of a second.
+
+        Args:
+            expression: PromQL.
+            begin_s: From when, seconds of the epoch.
+            end_s: Until when.
+
+        Raises:
+            PerfPipelineError: Prometheus refused it.
+        """
+        span = {"start": str(begin_s), "end": str(end_s), "step": "1"}
+        return len(self._get("query_range", {"query": expression, **span})["result"])
 
     def _get(self, what: str, given: Mapping[str, str]) -> Any:
         address = f"{self.url}/api/v1/{what}?{urllib.parse.urlencode(given)}"
