@@ -52,8 +52,6 @@ CALLED_BY_OTHERS = {
     "protocol_version",
     "address_family",
     "handle_error",
-    "server_version",
-    "sys_version",
     "log_message",
     "handle_starttag",  # html.parser
     "get_parameters",  # kailash

@@ -160,15 +160,15 @@ def _filter_of(level: str, process: str, fault: str, since: str, grep: str) -> L
     if since:
         try:
             first = _since(since)
-        except ValueError:
-            problems.append(f"--since is {since!r}; write 30s, 10m, or 2026-01-14T09:30:00.")
+        except ScenarioError as error:
+            problems += [f"{problem} Or a time: 2026-01-14T09:30:00." for problem in error.problems]
     if problems:
         raise ScenarioError(problems)
     return LineFilter(level, process, fault, first, grep)
 
 
 def _since(text: str) -> str:
-    """Return the first time that ``--since`` lets through; ValueError if it is none."""
+    """Return the first time that ``--since`` lets through; ScenarioError if it is none."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
