@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.errors import PerfPipelineError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from perf_pipeline.config.settings import Settings
 
@@ -48,7 +49,8 @@ def compose(
     for profile in profiles:
         command += ["--profile", profile]
     try:
-        done = _run([*command, "--progress", "quiet", *words], timeout_s)
+        command += ["--progress", "quiet", *words]
+        done = _run(command, timeout_s, {**_engine_variables(settings), **os.environ})
     except subprocess.TimeoutExpired as error:
         raise ComposeError(
             f"docker compose {' '.join(words)} did not end within {timeout_s:g} s"
@@ -82,9 +84,21 @@ def _is_new_enough(program: list[str]) -> bool:
     return told.returncode == 0 and major.isdecimal() and int(major) >= _FIRST_VERSION
 
 
-def _run(command: list[str], timeout_s: float) -> subprocess.CompletedProcess[str]:
+def _engine_variables(settings: Settings) -> dict[str, str]:
+    """Return what services that talk to the engine need: its socket, and who may use it."""
+    socket = settings.stack.docker_socket
+    if socket is None or not socket.is_socket():
+        return {}
+    group = socket.stat().st_gid
+    return {"PERF_PIPELINE_DOCKER_SOCKET": str(socket), "PERF_PIPELINE_DOCKER_GID": str(group)}
+
+
+def _run(
+    command: list[str], timeout_s: float, environ: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,
+        env=environ,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

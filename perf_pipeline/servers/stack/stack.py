@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.config.stack_ports import PROFILES
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
@@ -16,7 +16,7 @@ from perf_pipeline.servers.stack.service_state import ServiceState, explain, ser
 from perf_pipeline.servers.stack.stack_engine import StackEngine, StackEngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from perf_pipeline.config.settings import Settings
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 _ASK_S = 30.0
 _STOP_S = 300.0
 _HEALTHY_S = 300
-_BUILT = frozenset({"dagster_code", "mongodb_exporter"})
-"""Services whose image is built from a Dockerfile of ours; the others of ours share the first's."""
 _PULL_S = 3600.0
 """Images come over the network on the first start."""
 
@@ -76,11 +74,13 @@ def start_stack(
     chosen = tuple(profiles) or ("all",)
     if ensure_env_file(settings.stack.env_file):
         notify(f"passwords generated: {settings.stack.env_file}")
-    services = compose(settings, chosen, ["config", "--services"], timeout_s=_ASK_S).split()
+    model = compose(settings, chosen, ["config", "--format", "json"], timeout_s=_ASK_S)
+    services: dict[str, dict[str, Any]] = json.loads(model)["services"]
     _write_started(settings, services)
     notify(f"starting {len(services)} services of the stack {settings.stack.name}")
-    if built := _BUILT.intersection(services):
-        compose(settings, chosen, ["build", "--quiet", *sorted(built)], timeout_s=_PULL_S)
+    if built := [name for name, service in services.items() if "build" in service]:
+        notify(f"building the images of {', '.join(sorted(built))}")
+        compose(settings, chosen, ["build", "--quiet", *built], timeout_s=_PULL_S)
     try:
         up = ["up", "--detach", "--wait", "--wait-timeout", str(_HEALTHY_S)]
         compose(settings, chosen, up, timeout_s=_PULL_S)
@@ -133,7 +133,7 @@ def stack_status(settings: Settings) -> StackStatus:
         return StackStatus(name, why_not=str(error) if started else "")
 
 
-def _why_unhealthy(settings: Settings, services: Sequence[str], said: str) -> str:
+def _why_unhealthy(settings: Settings, services: Iterable[str], said: str) -> str:
     """Return which services are not healthy and why, after what Compose said."""
     engine = StackEngine(settings.stack)
     try:
@@ -151,7 +151,7 @@ def _started_file(settings: Settings) -> Path:
     return settings.state_dir / "stack" / f"{settings.stack.name}.json"
 
 
-def _write_started(settings: Settings, services: Sequence[str]) -> None:
+def _write_started(settings: Settings, services: Iterable[str]) -> None:
     """Remember what was started, so that a container that was removed is missed."""
     path = _started_file(settings)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
