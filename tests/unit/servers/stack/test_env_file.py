@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import stat
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from perf_pipeline.config.stack_ports import PASSWORD_VARIABLES
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.servers.stack.env_file import ensure_env_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_passwords_are_generated_once_for_the_user_alone(tmp_path: Path) -> None:
@@ -24,5 +27,5 @@ def test_passwords_are_generated_once_for_the_user_alone(tmp_path: Path) -> None
 
 
 def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PerfPipelineError, match="none/stack.env"):
+    with pytest.raises(PerfPipelineError, match=r"none/stack\.env"):
         ensure_env_file(tmp_path / "none" / "stack.env")

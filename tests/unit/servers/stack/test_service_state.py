@@ -69,11 +69,8 @@ def test_each_state_has_its_name_and_its_reason(
 
 def test_a_started_service_without_a_container_is_missing() -> None:
     states = service_states(KnownEngine(container("redis", "running")), ["redis", "mysql"])
-    assert [(one.service, one.state) for one in states] == [
-        ("mysql", "missing"),
-        ("redis", "running"),
-    ]
-    assert not states[0].is_good
+    assert {one.service: one.state for one in states} == {"mysql": "missing", "redis": "running"}
+    assert [one.service for one in states if not one.is_good] == ["mysql"]
 
 
 def test_the_end_of_the_log_follows_the_reason() -> None:
