@@ -28,11 +28,10 @@ from tests.integration.levels.loads import QUICK
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.docker.engine import Engine
-
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.config.stack_settings import StackSettings
     from perf_pipeline.faults.fault import FaultedServer
+    from tests.docker.engine import Engine
 
 pytestmark = pytest.mark.integration
 
