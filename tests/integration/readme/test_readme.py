@@ -70,6 +70,14 @@ MADE = {
     "make test-endurance": "--scenario endurance --duration 1",
 }
 """What ``make`` would start; a test that ran ``make test`` would run itself."""
+STACK = {
+    "make setup": "env_file",
+    'make start STACK=1 PROFILES="databases dagster"': "--stack --profile=databases",
+    "make status": "perf-pipeline status",
+    "make logs SERVICE=postgres": "postgres",
+    "make stop": "perf-pipeline stop",
+}
+"""What ``make`` would start on a machine with Docker; ``make test-docker`` does it for real."""
 JOB = ".venv/bin/dagster job execute -m assets.definitions -j baseline"
 ACTIVATE = "source .venv/bin/activate"
 ELSEWHERE = {
@@ -129,18 +137,18 @@ def words_of(line: str) -> list[str]:
 
 
 def test_no_command_stands_in_the_readme_that_no_test_runs() -> None:
-    known = {*TOGETHER, MY_RUN, *BEGUN, *DAGSTER, *MADE, JOB, ACTIVATE, *ELSEWHERE}
+    known = {*TOGETHER, MY_RUN, *BEGUN, *DAGSTER, *MADE, *STACK, JOB, ACTIVATE, *ELSEWHERE}
     assert set(commands()) == known
     for test in ELSEWHERE.values():
         file, name = test.split("::")
         assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("line", MADE)
+@pytest.mark.parametrize("line", [*MADE, *STACK])
 def test_make_would_start_what_the_readme_says(line: str, sandbox: Sandbox) -> None:
-    told = sandbox.run("make", "-n", "-o", ".venv/ready", *line.split()[1:])
+    told = sandbox.run("make", "-n", "-o", ".venv/ready", *shlex.split(line)[1:])
     assert (told.returncode, told.stderr) == (0, "")
-    assert MADE[line] in told.stdout
+    assert (MADE | STACK)[line] in told.stdout
 
 
 def test_the_environment_has_the_command_once_it_is_activated(sandbox: Sandbox) -> None:
@@ -330,6 +338,8 @@ def test_every_scenario_is_sound(
 def test_settings_of_the_readme_are_read() -> None:
     """A name like a setting's that is none is refused."""
     named = set(re.findall(r"PERF_PIPELINE_\w+[A-Z]", README)) - {"PERF_PIPELINE_CONNECTIONS"}
+    composed = (ROOT / "infra/compose.yaml").read_text(encoding="utf-8")
+    named -= set(re.findall(r"\$\{(PERF_PIPELINE_\w+)", composed)) - set(variables())
     assert named == set(variables())
     values = dict.fromkeys(named, "")
     read_settings({"HOME": "/nonexistent", **values})
