@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.analysis.measure import measure
@@ -9,7 +10,7 @@ from perf_pipeline.samples.manifest import write_manifest
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.run_record import COMPLETE
 from tests.manifests import make_manifest
-from tests.simulated_level import SimulatedWorker, closed_loop, write_level
+from tests.simulated_level import GO_NS, SECOND, SimulatedWorker, closed_loop, write_level
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,4 +52,22 @@ def write_run(
         folder.end(status, why)
     if measured:
         measure(folder)
+    return folder
+
+
+def committed_run(results: Path) -> RunFolder:
+    """Write a run of 10 s: 5 in flight of 50 to 90 ms, committed every half second."""
+    rows = closed_loop(5, lambda slot: 0.05 + slot / 100, 10.0)
+    blocks = [
+        (
+            GO_NS + (half + 1) * SECOND // 2,
+            [row for row in rows if half <= (row.end_ns - GO_NS) * 2 // SECOND < half + 1],
+        )
+        for half in range(22)
+    ]
+    folder = write_run(results, "r-1", workers=[SimulatedWorker(blocks=blocks)])
+    path = folder.root / "levels" / "00-10" / "level.json"
+    log = json.loads(path.read_text())
+    log["plan"].update(workloads=["a"])
+    path.write_text(json.dumps(log))
     return folder

@@ -41,7 +41,9 @@ def _level(level: LevelMetrics, name: str) -> Iterator[Sample]:
             yield Sample(metric, (name,), value)
     for one in level.service_times.percentiles:
         if one.value_s is not None and not one.is_weak:
-            yield Sample("loadtest_level_service_time_seconds", (name, f"{one.p:g}"), one.value_s)
+            yield Sample(
+                "loadtest_level_service_time_seconds", (name, f"{100 * one.p:g}"), one.value_s
+            )
     for verdict in level.slos:
         about = f"{verdict.slo.text} of {verdict.family}" if verdict.family else verdict.slo.text
         yield Sample("loadtest_objective_verdict", (name, about, verdict.verdict), 1)

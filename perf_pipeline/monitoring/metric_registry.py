@@ -138,7 +138,7 @@ ENDED_LEVEL = (
     _of(
         "gauge",
         "level_service_time_seconds",
-        "level quantile",
+        "level percentile",
         "Percentile of the steady phase, as in the report.",
     ),
     _of(

@@ -34,7 +34,7 @@ HISTORY_BOARD = Board(
             "Of the steady phase; only where at least 10 workflows were slower. The goal is 15 s.",
             (
                 Query(
-                    of_run("loadtest_level_service_time_seconds", 'quantile="0.99"'),
+                    of_run("loadtest_level_service_time_seconds", 'percentile="99"'),
                     "{{scenario}} {{level}}",
                 ),
             ),
@@ -47,7 +47,7 @@ HISTORY_BOARD = Board(
             "Of the steady phase.",
             (
                 Query(
-                    of_run("loadtest_level_service_time_seconds", 'quantile="0.5"'),
+                    of_run("loadtest_level_service_time_seconds", 'percentile="50"'),
                     "{{scenario}} {{level}}",
                 ),
             ),

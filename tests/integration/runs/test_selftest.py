@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from perf_pipeline.selftest.monitoring import NO_PROMETHEUS
+from perf_pipeline.selftest.monitoring.prometheus_process import find_tool
 from perf_pipeline.selftest.registry import selftests
 
 WITHOUT_LOAD = ("coverage", "detect", "leaks", "merge", "recovery", "soak", "warmup")
@@ -35,6 +37,8 @@ LONGER = {"faults": 2.0}
 
 
 def _run(name: str, size: str, limit_s: float) -> dict[str, object]:
+    if name == "monitoring" and find_tool("prometheus") is None:
+        pytest.skip(NO_PROMETHEUS)
     ended = subprocess.run(
         [*COMMAND, name, "--size", size, "--json"],
         capture_output=True,

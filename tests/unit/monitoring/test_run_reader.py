@@ -47,7 +47,7 @@ def test_counts_and_figures_of_a_run_that_has_ended_are_those_of_its_report(tmp_
     assert served["level_validity", "00-10", level.validity] == 1
     p50 = level.service_times.percentile(0.5)
     assert p50 is not None
-    assert served["level_service_time_seconds", "00-10", "0.5"] == p50.value_s
+    assert served["level_service_time_seconds", "00-10", "50"] == p50.value_s
     assert served["run_status", "complete"] == 1
     assert served["run_process_up",] == 0
     assert ("heartbeat_timestamp_seconds",) not in served
@@ -55,7 +55,7 @@ def test_counts_and_figures_of_a_run_that_has_ended_are_those_of_its_report(tmp_
 
 def test_a_percentile_with_too_few_samples_beyond_it_is_not_served(tmp_path: Path) -> None:
     served = read(write_run(tmp_path, "r-1", service_s=1.0))
-    assert ("level_service_time_seconds", "00-10", "0.999") not in served
+    assert ("level_service_time_seconds", "00-10", "99.9") not in served
 
 
 def test_a_run_that_goes_on_is_up_and_has_no_figures_of_a_report(tmp_path: Path) -> None:

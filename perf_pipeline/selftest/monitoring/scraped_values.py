@@ -1,72 +1,39 @@
-"""What a real Prometheus scrapes of a real run is what its report says.
-
-A run of two levels is scraped every second, until its exporter ends by itself. Counts are compared
-with those of the report and have to be equal. Percentiles are read from the scraped buckets and
-compared with the records themselves: buckets are 25 % wide at most. The dump of the run
-(``export-metrics``) ends with the values that were scraped last.
-"""
+"""What Prometheus has of a run that has ended, compared with the run's own files."""
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections import Counter
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from perf_pipeline.errors import PerfPipelineError
-from perf_pipeline.metrics.metrics_file import read_metrics
 from perf_pipeline.monitoring.boards.every_board import panel_queries
 from perf_pipeline.monitoring.families import families
 from perf_pipeline.monitoring.level_counts import Buckets
 from perf_pipeline.monitoring.metric_registry import BY_NAME, MAX_SERIES
 from perf_pipeline.monitoring.run_history import RunHistory
-from perf_pipeline.selftest.figure import Figure, Size
-from perf_pipeline.selftest.loads.prometheus_process import PrometheusProcess, find_tool
-from perf_pipeline.selftest.loads.scraped_run import scraped_run
+from perf_pipeline.selftest.figure import Figure
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.samples.run_folder import RunFolder
+    from perf_pipeline.selftest.monitoring.prometheus_process import PrometheusProcess
 
-STEADY_S = {Size.CI: 4.0, Size.FULL: 60.0}
 WIDTH = 1.25
 """Upper by lower end of the widest bucket."""
-MAX_CORE_SHARE = {Size.CI: 0.25, Size.FULL: 0.1}
-"""CPU time of the exporter by the time between its first and its last scrape, one a second."""
 PERCENTILES = (0.5, 0.9, 0.95, 0.99)
 _WHOLE = "30m"
 _RATE_INTERVAL = "4s"
 """Of Grafana: four scrapes."""
-_NO_PROMETHEUS = "no prometheus and promtool: `make monitoring` unpacks Debian's packages"
 
 
-def run(size: Size, seed: int) -> list[Figure]:
-    """Scrape a run, then compare."""
-    prometheus = find_tool("prometheus")
-    if prometheus is None or find_tool("promtool") is None:
-        return [Figure("runs that were scraped", None, "", 1, at_most=False, note=_NO_PROMETHEUS)]
-    with tempfile.TemporaryDirectory(prefix="perf-pipeline-selftest-") as temporary:
-        folder = Path(temporary)
-        with PrometheusProcess(prometheus, folder / "prometheus") as asked:
-            played = scraped_run(folder, asked, STEADY_S[size], seed)
-            scraped = _Scraped(asked, played)
-            levels = read_metrics(played).levels
-            return [
-                *scraped.counts(levels),
-                scraped.percentiles(levels),
-                scraped.figures(levels),
-                scraped.dump(),
-                *scraped.boards(),
-                *scraped.cost(MAX_CORE_SHARE[size]),
-            ]
-
-
-class _Scraped:
+class ScrapedValues:
     """What Prometheus has of a run that has ended."""
 
     def __init__(self, asked: PrometheusProcess, played: RunFolder) -> None:
@@ -81,7 +48,7 @@ class _Scraped:
             for key, value in found.items()
         }
 
-    def counts(self, levels: tuple[LevelMetrics, ...]) -> list[Figure]:
+    def counts(self, levels: Sequence[LevelMetrics]) -> list[Figure]:
         """Return how far counts differ, and how many were counted."""
         done = self._last("loadtest_workflows_completed_total")
         errors = self._last("loadtest_workflow_errors_total")
@@ -102,7 +69,7 @@ class _Scraped:
             Figure("workflows that were counted", total, "", 1, at_most=False),
         ]
 
-    def percentiles(self, levels: tuple[LevelMetrics, ...]) -> Figure:
+    def percentiles(self, levels: Sequence[LevelMetrics]) -> Figure:
         """Return by how much percentiles of the buckets are off those of the records."""
         frame = pl.read_parquet(self._played.records)
         worst, note = 1.0, ""
@@ -121,7 +88,7 @@ class _Scraped:
         what = "percentile of scraped buckets by that of the records, or the other way, at most"
         return Figure(what, worst, "", WIDTH, note=note)
 
-    def figures(self, levels: tuple[LevelMetrics, ...]) -> Figure:
+    def figures(self, levels: Sequence[LevelMetrics]) -> Figure:
         """Return how many figures of the report were scraped with another value, or not at all."""
         wrong = 0
         for level in levels:
@@ -131,7 +98,7 @@ class _Scraped:
             served = self._last("loadtest_level_service_time_seconds")
             for one in level.service_times.percentiles:
                 expected = None if one.is_weak else one.value_s
-                wrong += served.get((name, f"{one.p:g}")) != expected
+                wrong += served.get((name, f"{100 * one.p:g}")) != expected
         return Figure("figures of the report with another value, or missing", wrong, "", 0)
 
     def dump(self) -> Figure:

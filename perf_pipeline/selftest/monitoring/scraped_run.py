@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.samples.run_folder import RunFolder
-    from perf_pipeline.selftest.loads.prometheus_process import PrometheusProcess
+    from perf_pipeline.selftest.monitoring.prometheus_process import PrometheusProcess
 
 _MODULE = """import random, time
 
