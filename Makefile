@@ -36,7 +36,8 @@ help: ## show this list
 	  /^[a-z0-9-]+:.*## /{split($$0, a, ":"); sub(/^.*## /, ""); printf "  %-20s %s\n", a[1], $$0}' Makefile
 
 .PHONY: setup setup-test
-setup: $(READY) ## install what running needs into .venv
+setup: $(READY) ## install what running needs into .venv; generate the stack's passwords (infra/.env)
+	@$(PY) -m perf_pipeline.servers.stack.env_file
 setup-test: $(READY_TEST) ## add what the tests and checks need
 
 .uv/bin/uv:
@@ -144,8 +145,11 @@ ui: $(READY) ## the Dagster UI on http://127.0.0.1:3000; PORT=4000 REPORTS_PORT=
 	@$(if $(filter file,$(origin RESULTS)),,PERF_PIPELINE_RESULTS="$(RESULTS)" )$(if $(REPORTS_PORT),PERF_PIPELINE_REPORTS_PORT="$(REPORTS_PORT)" )$(PY) -m assets.ui$(if $(PORT), --port "$(PORT)")
 
 .PHONY: start stop status healthcheck doctor
-start: mysql ## start every available server, for several runs
-	@$(BIN)/perf-pipeline start
+STACK ?=
+PROFILES ?=
+# Servers of this machine, or with STACK=1 the Compose stack; the other targets work on what runs.
+start: $(if $(STACK)$(PROFILES),$(READY),mysql) ## start every available server; STACK=1 or PROFILES="databases monitoring": the Compose stack
+	@$(BIN)/perf-pipeline start$(if $(STACK)$(PROFILES), --stack $(addprefix --profile=,$(PROFILES)))
 stop: $(READY) ## stop them
 	@$(BIN)/perf-pipeline stop
 status: $(READY) ## where each server would come from, and which runs go on
@@ -158,11 +162,14 @@ doctor: $(READY) ## what this machine can hold
 .PHONY: monitor-resources logs dashboard clean
 monitor-resources: $(READY) ## follow what the newest run uses, level by level, a JSON line a sample; Ctrl-C ends it
 	@$(BIN)/python -m perf_pipeline.compat.monitor_resources "$(RESULTS)"
-logs: $(READY) ## what every process of a run logged; RUN=latest ARGS="--level warning --follow"
-	@$(BIN)/perf-pipeline logs $(RUN) $(ARGS) --results "$(RESULTS)"
+# Of a run, every process; of SERVICE=postgres, a container of the stack or a server of this machine.
+SERVICE ?=
+logs: $(READY) ## what every process of a run logged; RUN=latest ARGS="--level warning --follow"; or SERVICE=postgres
+	@$(if $(SERVICE),$(PY) -m perf_pipeline.cli.files.server_log "$(SERVICE)",$(BIN)/perf-pipeline logs $(RUN) $(ARGS) --results "$(RESULTS)")
 dashboard: $(READY) ## runs, verdicts, trends and reports on http://127.0.0.1:8081; PORT=8082
 	@$(BIN)/perf-pipeline dashboard --results "$(RESULTS)"$(if $(PORT), --port "$(PORT)")
-clean: stop ## stop the servers and remove caches of tools; results stay
+clean: $(READY) ## stop the servers, remove the stack's data and caches of tools; results stay
+	@$(BIN)/perf-pipeline stop --volumes
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 .PHONY: report export-results import-results
@@ -179,7 +186,7 @@ clear: $(READY) ## clear away what killed runs left behind, and mark them
 	@$(PY) -m assets.job_command clearing
 
 ##@ Work on perf_pipeline itself
-.PHONY: check test test-long
+.PHONY: check test test-long test-docker
 check: $(READY_TEST) ## style, types and layers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -187,6 +194,8 @@ check: $(READY_TEST) ## style, types and layers
 	$(BIN)/lint-imports
 test: $(READY_TEST) mysql monitoring ferretdb ## make check and every test that fits in 20 minutes
 	@$(BIN)/python -m tests.suite
+test-docker: $(READY_TEST) ## the stack for real, in containers (root on Debian, or DOCKER_HOST; else skipped)
+	@$(BIN)/python -m pytest -q -rs --durations=10 tests/docker
 test-long: $(READY_TEST) mysql monitoring ferretdb ## the full matrices and every selftest at full size as well; over an hour
 	@$(BIN)/python -m tests.suite --long
 

@@ -144,6 +144,11 @@ def _pid_namespace() -> int:
         return 0
 
 
+def is_in_container() -> bool:
+    """Return whether this process is in a PID namespace of its own, and all in it end with it."""
+    return _pid_namespace() not in (0, _INITIAL_PID_NAMESPACE)
+
+
 def own_stamp() -> ProcessStamp:
     """Return the stamp of the calling process.
 

@@ -35,7 +35,7 @@ from perf_pipeline.loadgen.plan.plan import stages_after
 from perf_pipeline.loadgen.run_servers import RunServers
 from perf_pipeline.logs.log import Log
 from perf_pipeline.logs.run_log import run_log_context
-from perf_pipeline.monitoring.start_exporter import start_exporter
+from perf_pipeline.monitoring.start_exporter import LAST_SCRAPES_S, outlast_exporter, start_exporter
 from perf_pipeline.program.ending import is_request_to_end
 from perf_pipeline.program.recorded_run import record_run
 from perf_pipeline.report.charts.drawing_process import drawing_ahead
@@ -131,7 +131,9 @@ class Run:
         self._log = Log("run")
         self._notify = notify = self._logged(notify)
         self._wait_s = wait_s
+        self._exporter: int | None = None
         self._stack = ExitStack()
+        self._stack.callback(self._outlast_exporter)  # last: nobody waits for it but a container
         self._stack.callback(self._log.close)
         self._stack.callback(self._log_release)  # called when all that follows is freed
         self._prepared = prepared
@@ -291,10 +293,15 @@ class Run:
     def _start_exporter(self) -> int | None:
         """Start what serves live metrics, where they are wanted; without it the run goes on."""
         try:
-            return start_exporter(self.folder.root, self._scenario.name, self._settings)
+            self._exporter = start_exporter(self.folder.root, self._scenario.name, self._settings)
         except OSError as error:
             self._notify(f"no live metrics: the exporter cannot be started: {error}")
-            return None
+        return self._exporter
+
+    def _outlast_exporter(self) -> None:
+        if self._exporter is not None:
+            complete = self.folder.read_status()["status"] == COMPLETE
+            outlast_exporter(self._exporter, LAST_SCRAPES_S if complete else 0.0)
 
     def _logged(self, notify: Callable[[str], None]) -> Callable[[str], None]:
         """Return what shows a line and logs it as well."""

@@ -18,6 +18,7 @@ from perf_pipeline.cli.output import (
     settings_with,
 )
 from perf_pipeline.config.services import SERVICES
+from perf_pipeline.errors import ScenarioError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.samples.run_list import read_runs
 from perf_pipeline.samples.run_record import KILLED, MAY_GO_ON
@@ -30,11 +31,14 @@ from perf_pipeline.servers.monitors.start import (
     start_monitoring,
     stop_monitoring,
 )
+from perf_pipeline.servers.stack.stack import stack_status, start_stack, stop_stack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perf_pipeline.servers.lifecycle.status import ServiceStatus
+    from perf_pipeline.servers.stack.service_state import ServiceState
+    from perf_pipeline.servers.stack.stack import StackStatus
 
 _MARGIN = " " * 23
 
@@ -56,7 +60,31 @@ Gate = Annotated[
 ]
 
 
+Stack = Annotated[
+    bool,
+    typer.Option(
+        "--stack",
+        help="Start the Compose stack (infra/compose.yaml, needs Docker) in place of servers of "
+        "this machine, and wait until each service is healthy.",
+    ),
+]
+Profile = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="Only this part of the stack: databases, monitoring, logs, dagster; several are "
+        "possible. Default: all.",
+    ),
+]
+Volumes = Annotated[
+    bool, typer.Option("--volumes", help="Remove the data of the Compose stack as well.")
+]
+
+
 def start(
+    stack: Stack = False,  # noqa: FBT002
+    profile: Profile = None,
     monitoring: Monitoring = False,  # noqa: FBT002
     as_json: AsJson = False,  # noqa: FBT002
     results: NoResults = None,  # noqa: ARG001
@@ -65,6 +93,9 @@ def start(
 
     An unavailable server is left out, with a sentence that says how to get it.
     """
+    if stack or profile:
+        _start_stack(profile or [], monitoring=monitoring, as_json=as_json)
+        return
     left_out: list[str] = []
     with bad_input_explained(as_json=as_json):
         settings = settings_with(None)
@@ -82,11 +113,33 @@ def start(
     answer({"servers": servers, "left_out": left_out}, as_json=as_json)
 
 
-def stop(as_json: AsJson = False, results: NoResults = None) -> None:  # noqa: ARG001, FBT002
-    """Stop what `perf-pipeline start` left running, and remove its data."""
+def _start_stack(profiles: Sequence[str], *, monitoring: bool, as_json: bool) -> None:
+    with bad_input_explained(as_json=as_json):
+        if monitoring:
+            text = "--monitoring is of servers of this machine; of the stack: --profile monitoring."
+            raise ScenarioError([text])
+        settings = settings_with(None)
+        services = start_stack(settings, profiles, lambda line: show(line, as_json=as_json))
+    for service in services:
+        show(_service_line(service), as_json=as_json)
+    stack = {"name": settings.stack.name, "services": [asdict(one) for one in services]}
+    answer({"stack": stack}, as_json=as_json)
+
+
+def stop(
+    volumes: Volumes = False,  # noqa: FBT002
+    as_json: AsJson = False,  # noqa: FBT002
+    results: NoResults = None,  # noqa: ARG001
+) -> None:
+    """Stop what `perf-pipeline start` left running, and remove its data.
+
+    Of the Compose stack, containers and network are removed; its data stay without --volumes.
+    """
     with bad_input_explained(as_json=as_json):
         settings = settings_with(None)
         stopped = [*stop_servers(settings, SERVICES), *stop_monitoring(settings)]
+        if stop_stack(settings, volumes=volumes):
+            stopped.append(f"the stack {settings.stack.name}")
     for line in stopped or ["nothing was running"]:
         show(line, as_json=as_json)
     answer({"stopped": stopped}, as_json=as_json)
@@ -101,12 +154,14 @@ def status(
     with bad_input_explained(as_json=as_json):
         settings = settings_with(results)
         servers = [*server_status(settings, SERVICES), *monitoring_status(settings)]
+        stack = stack_status(settings)
         runs = read_runs(settings.results_dir)
     width = max(9, *(len(server.service) for server in servers))
     for server in servers:
         about = f"{server.service:{width}} {server.health.replace('_', ' '):12} {describe(server)}"
         details = [f"{_MARGIN}{line}" for line in server.detail.splitlines()]
         show_wrapped([about, *details], as_json=as_json, indent=_MARGIN)
+    show_wrapped(_stack_lines(stack), as_json=as_json, indent=_MARGIN)
     records = [one.record for one in runs.found]
     open_runs = [record for record in records if record["status"] in (*MAY_GO_ON, KILLED)]
     lines = [f"run {run['run_id']}: {run['status']} {run.get('why', '')}" for run in open_runs]
@@ -116,12 +171,13 @@ def status(
     answer(
         {
             "servers": [asdict(server) for server in servers],
+            "stack": asdict(stack),
             "runs": open_runs,
             "passed_over": list(runs.passed_over),
         },
         as_json=as_json,
     )
-    if gate and not is_healthy(servers):
+    if gate and not is_healthy(servers, stack):
         raise typer.Exit(Exit.GATE_FAILED)
 
 
@@ -142,7 +198,19 @@ def describe(server: ServiceStatus) -> str:
     )
 
 
-def is_healthy(servers: Sequence[ServiceStatus]) -> bool:
+def is_healthy(servers: Sequence[ServiceStatus], stack: StackStatus) -> bool:
     """Return whether a server runs and none that should run fails."""
     healths = {server.health for server in servers}
-    return "good" in healths and "failing" not in healths
+    runs = "good" in healths or bool(stack.services)
+    return runs and "failing" not in healths and stack.is_good
+
+
+def _stack_lines(stack: StackStatus) -> list[str]:
+    """Return a line for each service of the stack; none if it was not started."""
+    lines = [_service_line(service) for service in stack.services]
+    lines += [stack.why_not] if stack.why_not else []
+    return [f"stack {stack.name}:", *lines] if lines else []
+
+
+def _service_line(service: ServiceState) -> str:
+    return f"{service.service:20} {service.state:10} {service.detail}".rstrip()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_PAGE_CACHE = ("active", "inactive")
 _V1_UNLIMITED = 2**62
 """Version 1 writes the greatest multiple of the page size below 2**63 for "no limit"."""
 
@@ -38,28 +39,43 @@ def memory_allowance(proc: Path, cgroups: Path) -> Allowance | None:
 
     Inactive page cache is not counted as used, because the kernel reclaims it.
     """
-    groups = groups_of("memory", proc, cgroups)
-    found = [memory_of_group(folder, version) for folder, version in groups]
-    limited = [allowance for allowance in found if allowance is not None]
-    return min(limited, key=lambda allowance: allowance.free, default=None)
+    found = []
+    for folder, version in groups_of("memory", proc, cgroups):
+        names = ("memory.max", "memory.current", "inactive_file")
+        if version == 1:
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+        limit, usage = _number(folder / names[0]), _number(folder / names[1])
+        if limit is not None and usage is not None:
+            used = max(usage - _statistic(folder / "memory.stat", names[2]), 0)
+            found.append(Allowance(limit, used, str(folder / names[0])))
+    return min(found, key=lambda allowance: allowance.free, default=None)
 
 
-def memory_of_group(folder: Path, version: int) -> Allowance | None:
-    """Return the memory limit of one group, in bytes; None if it has none."""
-    names = ("memory.max", "memory.current", "inactive_file")
-    if version == 1:
-        names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-    limit, usage = _number(folder / names[0]), _number(folder / names[1])
-    if limit is None or usage is None:
+def memory_usage(folder: Path, version: int) -> int | None:
+    """Return the bytes that a group uses, with the page cache; None where the kernel has none."""
+    return _number(folder / ("memory.usage_in_bytes" if version == 1 else "memory.current"))
+
+
+def memory_kept(folder: Path, version: int) -> int | None:
+    """Return the bytes of that without the files in the page cache, which the kernel may drop."""
+    usage = memory_usage(folder, version)
+    if usage is None:
         return None
-    used = max(usage - _statistic(folder / "memory.stat", names[2]), 0)
-    return Allowance(limit, used, str(folder / names[0]))
+    total = "total_" if version == 1 else ""
+    files = [_statistic(folder / "memory.stat", f"{total}{one}_file") for one in _PAGE_CACHE]
+    return max(usage - sum(files), 0)
+
+
+def memory_limit(folder: Path, version: int) -> int | None:
+    """Return the memory limit of one group, bytes; None if it has none."""
+    return _number(folder / ("memory.limit_in_bytes" if version == 1 else "memory.max"))
 
 
 def memory_shortages(folder: Path, version: int) -> int | None:
     """Return how often memory was reclaimed for a group because of its own limit.
 
-    None where the kernel does not count it.
+    None where the kernel does not count it. With version 1 newer kernels count some of it only:
+    Linux 6.18 counts none of the page cache.
 
     Source:
         admin-guide/cgroup-v1/memory.rst (failcnt) and admin-guide/cgroup-v2.rst of the kernel.

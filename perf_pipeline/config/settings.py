@@ -24,6 +24,7 @@ PERF_PIPELINE_EXPORTER_LISTEN  where it serves them, ``address[:port]`` (default
 PERF_PIPELINE_STACK_NAME       name of the Compose project whose servers are used where it runs
                                (default: ``perf_pipeline``)
 PERF_PIPELINE_STACK_ENV        file with its passwords (default: ``infra/.env`` of the checkout)
+PERF_PIPELINE_STACK_FILES      its Compose files, separated by ``:`` (default: infra/compose.yaml)
 DOCKER_HOST                    the Docker engine that runs it (default: /var/run/docker.sock)
 PERF_PIPELINE_REPORTS_URL, ... addresses of web pages that ours link to: ``page_settings.py``
 PERF_PIPELINE_REPORTS_PORT     where ``make ui`` serves reports, and links lead (default: 3001)
@@ -52,6 +53,7 @@ from perf_pipeline.config import (
 )
 from perf_pipeline.config.server_url import complete_server_url
 from perf_pipeline.config.services import SERVICES
+from perf_pipeline.config.stack_ports import COMPOSE_VARIABLES
 from perf_pipeline.config.wording import listed
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
 from perf_pipeline.redaction.redact import remember_secrets, remember_url
@@ -78,6 +80,7 @@ FAILURE_NOTE = f"{_PREFIX}FAILURE_NOTE"
 """Both are set by the command line alone, for the Dagster run that it starts."""
 _SET_BY_US = (CHECKED_RUN, FAILURE_NOTE, f"{_PREFIX}CONNECTIONS")
 """The last is for users' functions, which may call us."""
+_READ_BY_OTHERS = (*_SET_BY_US, *COMPOSE_VARIABLES)
 
 NoiseHandling = Literal["judge", "tell"]
 _NOISES: tuple[NoiseHandling, ...] = ("judge", "tell")
@@ -264,7 +267,7 @@ def _unknown(environ: Mapping[str, str]) -> list[str]:
         f"{name} is not a setting and would be ignored: "
         + (f"write {near[0]}." if near else f"unset it. Settings are {listed(known)}.")
         for name in sorted(environ)
-        if name.startswith(_PREFIX) and environ[name] and name not in (*known, *_SET_BY_US)
+        if name.startswith(_PREFIX) and environ[name] and name not in (*known, *_READ_BY_OTHERS)
         for near in [difflib.get_close_matches(name, known, n=1, cutoff=0.85)]
     ]
 

@@ -2,7 +2,7 @@
 
 It reads the run's files and nothing else, so it survives the run's process; it has the lowest
 priority and reads at most every ``READ_EVERY_S``. It ends when the run is over and its last values
-were scraped twice, or ``LINGER_S`` later.
+were scraped twice, or ``LINGER_S`` later; ``UNSEEN_S`` after its start where nobody scrapes.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 READ_EVERY_S = 1.0
 LINGER_S = 60.0
 """How long the last values wait to be scraped: four usual intervals of 15 s."""
+UNSEEN_S = 30.0
+"""A Prometheus that looks for runs has scraped one within so long."""
 MAX_SILENT_S = 600.0
 """A run that has not begun after so long, and is no run yet, never will."""
 _POLL_S = 0.5
@@ -73,12 +75,13 @@ class RunCollector:
     """Serves what a reader has read; as prometheus_client calls it.
 
     Attributes:
+        scrapes: How often values were served.
         scrapes_after_end: How often the last values of a run that is over were served.
     """
 
     def __init__(self, reader: Reader) -> None:
         """Serve what ``reader`` reads."""
-        self.scrapes_after_end = 0
+        self.scrapes = self.scrapes_after_end = 0
         self._reader = reader
         self._lock = threading.Lock()
         self._read_s = 0.0
@@ -90,6 +93,7 @@ class RunCollector:
             is_over = self._reader.is_over
             found = list(families(self._reader.samples()))
         yield from found
+        self.scrapes += 1
         self.scrapes_after_end += is_over
 
     def look(self) -> None:
@@ -142,6 +146,8 @@ def _wait(reader: Reader, collector: RunCollector) -> None:
         if not reader.is_over:
             continue
         over_s = over_s or now_s
+        if not collector.scrapes and now_s - begun_s > UNSEEN_S:
+            return
         if collector.scrapes_after_end > 1 or now_s - over_s > LINGER_S:
             return
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import time
 from typing import TYPE_CHECKING
+
+from perf_pipeline.lifeline import is_in_container
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,6 +16,9 @@ if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings
 
 _MODULE = "perf_pipeline.monitoring.exporter"
+LAST_SCRAPES_S = 35.0
+"""How long a container waits for the last scrapes: two usual intervals of 15 s."""
+_POLL_S = 0.1
 
 
 def start_exporter(folder: Path, scenario: str, settings: Settings) -> int | None:
@@ -44,3 +51,24 @@ def start_exporter(folder: Path, scenario: str, settings: Settings) -> int | Non
     ]
     # Not by subprocess, which would warn that nobody waits for it.
     return os.posix_spawn(sys.executable, arguments, os.environ, file_actions=nowhere, setsid=True)
+
+
+def outlast_exporter(process: int, longest_s: float) -> None:
+    """In a container, wait for the end of a run's exporter; elsewhere it survives its parent.
+
+    A container ends with its first process: the last values would not be scraped, and the file by
+    which Prometheus finds the exporter would stay for ever.
+
+    Args:
+        process: What ``start_exporter`` returned.
+        longest_s: How long it has; then it is asked to end.
+    """
+    if not is_in_container():
+        return
+    end_s = time.monotonic() + longest_s
+    while os.waitpid(process, os.WNOHANG) == (0, 0):
+        if time.monotonic() > end_s:
+            os.kill(process, signal.SIGINT)
+            os.waitpid(process, 0)
+            return
+        time.sleep(_POLL_S)

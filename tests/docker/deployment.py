@@ -71,6 +71,18 @@ class Deployment:
         found: dict[str, Any] = container
         return found
 
+    def containers(self, *filters: str) -> list[dict[str, Any]]:
+        """Return what Docker knows of the containers that runs have or had."""
+        chosen = (f"label=perf_pipeline.stack={self.name}", *filters)
+        options = [part for one in chosen for part in ("--filter", one)]
+        ids = self.docker("ps", "--all", "--quiet", *options).split()
+        found: list[dict[str, Any]] = json.loads(self.docker("inspect", *ids)) if ids else []
+        return found
+
+    def listed(self, folder: str) -> list[str]:
+        """Return the names in a folder of the volume of results."""
+        return self.docker("exec", f"{self.name}_dagster_code", "ls", folder).split()
+
     def metadata(self, run: str, asset: str, label: str) -> str:
         """Return a text that a run recorded with an asset."""
         (made,) = [

@@ -19,7 +19,7 @@ STARTS = {
     "stop": "perf-pipeline stop",
     "status": "perf-pipeline status",
     "healthcheck": "--gate",
-    "clean": "perf-pipeline stop",
+    "clean": "perf-pipeline stop --volumes",
     "ci-validate": "--concurrency 10 --verify-only",
     "ci-test": "--scenario baseline --concurrency 25 50",
     "test-quick": "--scenario baseline --concurrency 25 50 --accept-verdicts",
@@ -33,6 +33,7 @@ STARTS = {
     "report": "comprehensive_report",
     "logs": "perf-pipeline logs",
     "dashboard": 'perf-pipeline dashboard --results "results"',
+    "test-docker": "tests/docker",
     "export-results": "archive export",
     "import-results": 'archive import "a.tar.gz"',
     "dev-setup": "perf-pipeline start",
@@ -70,6 +71,16 @@ def test_runs_go_where_the_user_keeps_runs(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("PERF_PIPELINE_RESULTS", "/data/runs")
     assert '--results-dir "/data/runs"' in make("-n", "test-quick").stdout
     assert '--results-dir "other"' in make("-n", "test-quick", "RESULTS=other").stdout
+
+
+def test_the_stack_is_started_when_asked_for() -> None:
+    assert make("-n", "start", "STACK=1").stdout.strip().endswith("perf-pipeline start --stack")
+    told = make("-n", "start", "PROFILES=databases logs").stdout
+    assert told.strip().endswith("start --stack --profile=databases --profile=logs")
+
+
+def test_the_log_of_one_server_is_asked_for_by_its_name() -> None:
+    assert 'server_log "postgres"' in make("-n", "logs", "SERVICE=postgres").stdout
 
 
 def test_levels_can_be_chosen() -> None:

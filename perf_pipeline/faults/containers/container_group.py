@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perf_pipeline.config.cgroup import (
-    Allowance,
     Throttling,
     cpu_quota_of_group,
     groups_of,
-    memory_of_group,
+    memory_kept,
+    memory_limit,
     memory_shortages,
+    memory_usage,
     read_throttling,
 )
 from perf_pipeline.faults.fault import FaultRefusedError
@@ -42,10 +43,20 @@ class ContainerGroup:
         group = self._group("cpu")
         return read_throttling(group[0]) if group else None
 
-    def memory(self) -> Allowance | None:
-        """Return its memory limit, and what it uses that cannot be reclaimed; None for no limit."""
+    def memory_limit(self) -> int | None:
+        """Return its memory limit, bytes; None for none."""
         group = self._group("memory")
-        return memory_of_group(*group) if group else None
+        return memory_limit(*group) if group else None
+
+    def memory_kept(self) -> int | None:
+        """Return the bytes that it uses and that cannot be reclaimed."""
+        group = self._group("memory")
+        return memory_kept(*group) if group else None
+
+    def memory_usage(self) -> int | None:
+        """Return the bytes that it uses, with the page cache; None where the kernel has none."""
+        group = self._group("memory")
+        return memory_usage(*group) if group else None
 
     def memory_shortages(self) -> int | None:
         """Return how often it was short of memory; None where the kernel does not count that."""

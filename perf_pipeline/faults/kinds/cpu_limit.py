@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 HELD_NS = 450_000_000
 """How long one throttled period counts: four of the usual periods of 100 ms."""
 _NANO_CPUS, _QUOTA, _PERIOD = "nano_cpus", "quota_us", "period_us"
-_SAME = 0.02
+_SAME, _FELT_S = 0.02, 0.5
 
 
 def make(place: Place, settings: Mapping[str, SettingValue]) -> Fault:
@@ -88,7 +88,7 @@ class CpuLimitFault:
         """Limit it."""
         assert self._container is not None
         self._container.engine.limit_cpu(self._container.before.cpu.changed_to(self._cpus))
-        wait_until_it_acts(self, self._place)
+        wait_until_it_acts(self, self._place, at_most_s=_FELT_S)
 
     def sign(self) -> Sign:
         """Ask the kernel for the limit, and how often it has throttled the container."""

@@ -13,7 +13,7 @@ from perf_pipeline.faults.containers.container_fault import (
 )
 from perf_pipeline.faults.containers.container_group import group_of
 from perf_pipeline.faults.fault import FaultRefusedError, Sign
-from perf_pipeline.servers.stack.docker_container import host_processes
+from perf_pipeline.servers.stack.docker_container import EngineError, host_processes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 _MEMORY, _WITH_SWAP = "memory_bytes", "memory_swap_bytes"
 _MB = 1_000_000
 _PAGE_BYTES = 65536
+_RECLAIMED_NS, _POLL_S, _FELT_S = 2_000_000_000, 0.05, 0.5
 HELD_NS = 450_000_000
-"""How long one shortage of memory counts."""
+"""How long one sight of full memory counts: a transaction that ends may free some."""
 FULL = 0.98
-"""Share of its limit that a container uses when nothing is free for it."""
+"""Share of its limit that a container uses when the kernel must reclaim some for anything more."""
 
 
 def make(place: Place, settings: Mapping[str, SettingValue]) -> Fault:
@@ -60,8 +61,8 @@ class MemoryLimitFault:
         self._place, self._bytes = place, memory_bytes
         self._container: ServerContainer | None = None
         self._group: ContainerGroup | None = None
-        self._first: int | None = None
-        self._last = self._short_ns = 0
+        self._shortages: int | None = None
+        self._short_ns: int | None = None
 
     def preflight(self) -> None:
         """Find the container, and what its kernel counts."""
@@ -78,14 +79,12 @@ class MemoryLimitFault:
                 "would not be limited further"
             )
         self._group = group_of(host_processes(before.pid, container.container_id), before.name)
-        used = self._group.memory()
-        if used is None or self._group.memory_shortages() is None:
+        kept = self._group.memory_kept()
+        if kept is None:
+            raise FaultRefusedError("this kernel does not show what a container uses of its memory")
+        if kept >= self._bytes:
             raise FaultRefusedError(
-                "this kernel does not count how often a group is short of memory"
-            )
-        if used.used >= self._bytes:
-            raise FaultRefusedError(
-                f"container {before.name} uses {used.used / _MB:.0f} MB that cannot be reclaimed, "
+                f"container {before.name} uses {kept / _MB:.0f} MB that cannot be reclaimed, "
                 f"and {asked}: the kernel would kill it at once, which is server_crash"
             )
         self._container = container
@@ -103,33 +102,39 @@ class MemoryLimitFault:
         return {**self._container.entry(), **limits}
 
     def inject(self) -> None:
-        """Limit it, so that nothing of it is swapped out in place."""
+        """Limit it, with swap; the kernel may have to write pages before it can reclaim them."""
         assert self._container is not None
-        self._container.engine.limit_memory(self._bytes, self._bytes)
-        wait_until_it_acts(self, self._place)
+        deadline_ns = self._place.clock_ns() + _RECLAIMED_NS
+        while True:
+            try:
+                self._container.engine.limit_memory(self._bytes, self._bytes)
+                break
+            except EngineError:
+                if self._place.clock_ns() > deadline_ns:
+                    raise
+                self._place.sleep(_POLL_S)
+        wait_until_it_acts(self, self._place, at_most_s=_FELT_S)
 
     def sign(self) -> Sign:
         """Ask the kernel for the limit, what is used, and how often memory was short."""
         assert self._group is not None
         assert self._container is not None
-        used, short = self._group.memory(), self._group.memory_shortages()
-        if used is None or short is None:
+        limit, usage = self._group.memory_limit(), self._group.memory_usage()
+        if usage is None:
             return _sign_of_ended(self._container.engine.inspect())
-        now_ns = self._place.clock_ns()
-        if abs(used.limit - self._bytes) > _PAGE_BYTES:
-            self._first = None
-            text = f"the kernel's limit is {used.limit / _MB:.0f} MB"
-            return Sign(in_effect=False, value=0.0, text=text)
-        if self._first is None:
-            self._first, self._short_ns = short, now_ns - HELD_NS - 1
-        elif short > self._last:
+        if limit is None or abs(limit - self._bytes) > _PAGE_BYTES:
+            self._shortages = None
+            text = "the kernel's limit is " + ("none" if limit is None else f"{limit / _MB:.0f} MB")
+            return Sign(in_effect=False, value=usage / _MB, text=text)
+        now_ns, shortages = self._place.clock_ns(), self._group.memory_shortages() or 0
+        if usage >= FULL * limit or shortages > (self._shortages or shortages):
             self._short_ns = now_ns
-        self._last = short
+        self._shortages = shortages
         return Sign(
-            in_effect=now_ns - self._short_ns <= HELD_NS or used.used >= FULL * used.limit,
-            value=float(short - self._first),
-            text=f"limited to {used.limit / _MB:.0f} MB, of which {used.used / _MB:.0f} MB cannot "
-            f"be reclaimed; memory was short {short - self._first} times",
+            in_effect=self._short_ns is not None and now_ns - self._short_ns <= HELD_NS,
+            value=usage / _MB,
+            text=f"limited to {limit / _MB:.0f} MB; {usage / _MB:.0f} MB are in use, of which "
+            f"{(self._group.memory_kept() or 0) / _MB:.0f} MB cannot be reclaimed",
         )
 
     def undo(self) -> None:

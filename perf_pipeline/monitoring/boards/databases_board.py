@@ -44,7 +44,7 @@ _SEEN_BY_THE_RUN = (
     ),
     Panel(
         "Time in queries",
-        "Sessions that are executing, on average; near the number of cores the server is the limit.",
+        "Sessions that are executing, on average; near the number of cores it is the limit.",
         (Query(rate("loadtest_server_query_seconds_total", "service"), "{{service}}"),),
         "none",
         needs="a server that times its queries",

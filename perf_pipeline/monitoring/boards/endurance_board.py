@@ -57,7 +57,7 @@ ENDURANCE_BOARD = Board(
         ),
         Panel(
             "Growth an hour, with its 95 % interval",
-            "A lower end above 0 that stays there is growth; `perf-pipeline leaks` says what grows.",
+            "A lower end that stays above 0 is growth; `perf-pipeline leaks` says what grows.",
             (
                 Query(of_run("loadtest_leak_growth_per_hour_lower"), "{{signal}} lower"),
                 Query(of_run("loadtest_leak_growth_per_hour"), "{{signal}}"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from perf_pipeline.monitoring.boards.containers_board import CONTAINERS_BOARD
@@ -25,9 +24,6 @@ BOARDS: tuple[Board, ...] = (
     CONTAINERS_BOARD,
     HISTORY_BOARD,
 )
-
-_METRIC = re.compile(r"\bloadtest_[a-z0-9_]+")
-_OF_A_HISTOGRAM = re.compile(r"_(bucket|sum|count)$")
 
 
 class PanelQuery(NamedTuple):
@@ -61,14 +57,3 @@ def panel_queries() -> Iterator[PanelQuery]:
         for panel in board.panels:
             for query in panel.queries:
                 yield PanelQuery(board.name, panel.title, query.expr, panel.needs)
-
-
-def metrics_in(expr: str, names: frozenset[str]) -> set[str]:
-    """Return our metrics that a query uses; of a histogram without the suffix of its series.
-
-    Args:
-        expr: PromQL.
-        names: Names of metrics: a name that is one itself has no suffix.
-    """
-    found = set(_METRIC.findall(expr))
-    return {one if one in names else _OF_A_HISTOGRAM.sub("", one) for one in found}

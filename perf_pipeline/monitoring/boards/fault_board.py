@@ -22,6 +22,7 @@ from perf_pipeline.monitoring.boards.panel import (
 _COMPLETED = "loadtest_workflows_completed_total"
 _FAULT = "a fault in the scenario"
 _MEASURED = "a measured level with a fault"
+_RECOVERED = "a fault of which the recovery was measured"
 _RETRIES = "workflows that count their attempts"
 
 FAULT_BOARD = Board(
@@ -88,7 +89,7 @@ FAULT_BOARD = Board(
             "stat",
             rises_above(30, 60),
             THIRD,
-            needs=_MEASURED,
+            needs=_RECOVERED,
         ),
         Panel(
             "Service that was lost",
@@ -97,7 +98,7 @@ FAULT_BOARD = Board(
             "s",
             "stat",
             width=THIRD,
-            needs=_MEASURED,
+            needs=_RECOVERED,
         ),
         Panel(
             "Not undone in time",

@@ -160,9 +160,8 @@ def _annotations() -> list[dict[str, Any]]:
             "datasource": _SOURCE,
             "enable": True,
             "iconColor": color,
-            "expr": f"{of_run(metric)}{condition}",
+            "target": {"refId": "Anno", "expr": f"{of_run(metric)}{condition}", "interval": "5s"},
             "titleFormat": title,
-            "step": "5s",
         }
         for name, metric, condition, title, color in _ANNOTATIONS
     ]

@@ -203,7 +203,7 @@ _PROCESSES = (
     ),
     Panel(
         "Memory",
-        "Proportional memory (PSS) of the target is what the target of 1 GB (goal 500 MB) is about.",
+        "Proportional memory (PSS) of the target: 1 GB is the limit, 500 MB the goal.",
         (
             Query(of_run("loadtest_process_pss_bytes"), "{{role}} {{service}} PSS"),
             Query(of_run("loadtest_process_uss_bytes"), "{{role}} {{service}} unshared"),

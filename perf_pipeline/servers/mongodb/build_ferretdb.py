@@ -93,6 +93,11 @@ def _step(command: list[str], folder: Path | None, timeout_s: float) -> str:
     return done.stdout
 
 
+def _print(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def main(_arguments: list[str]) -> int:
     """Build it if need be; what is used is printed."""
     try:
@@ -100,8 +105,8 @@ def main(_arguments: list[str]) -> int:
     except PerfPipelineError as error:
         sys.stderr.write(f"{error}\n")
         return Exit.BAD_INPUT
-    found = build(settings, lambda text: sys.stdout.write(f"{text}\n"))
-    sys.stdout.write(f"FerretDB: {found or 'unavailable'}\n")
+    found = build(settings, _print)
+    _print(f"FerretDB: {found or 'unavailable'}")
     return Exit.COMPLETE
 
 

@@ -76,16 +76,16 @@ def running_stack(settings: StackSettings) -> StackServers:
         return StackServers(why_not=f"{settings.env_file} cannot be read; `make setup` writes it")
     try:
         listed = _containers(settings.docker_socket, settings.name)
+        return _servers(listed, passwords)
     except TimeoutError:
         return StackServers(
             why_not=f"the Docker engine at {settings.docker_socket} did not answer within "
             f"{ANSWER_S:g} s",
             is_slow=True,
         )
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError) as error:
         why = getattr(error, "strerror", None) or error
         return StackServers(why_not=f"no Docker engine answers at {settings.docker_socket}: {why}")
-    return _servers(listed, passwords)
 
 
 def _containers(engine: Path, project: str) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ CREATE DATABASE IF NOT EXISTS \`$MYSQL_DATABASE\`;
 CREATE USER IF NOT EXISTS '$MYSQL_USER'@'%' IDENTIFIED BY '$MYSQL_PASSWORD';
 GRANT ALL ON \`$MYSQL_DATABASE\`.* TO '$MYSQL_USER'@'%';
 SQL
-    cat /docker-entrypoint-initdb.d/*.sql | grep -v '^--' >> "$first"
+    cat /docker-entrypoint-initdb.d/*.sql 2>/dev/null | grep -v '^--' >> "$first" || true
   )
   chown mysql: "$first"
   set -- --init-file="$first"

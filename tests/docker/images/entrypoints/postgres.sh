@@ -20,9 +20,14 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
   export PGPASSWORD="$POSTGRES_PASSWORD" PGUSER="$POSTGRES_USER"
   createdb "$POSTGRES_DB"
   for file in /docker-entrypoint-initdb.d/*.sql; do
+    [ -e "$file" ] || continue
     psql -v ON_ERROR_STOP=1 -d "$POSTGRES_DB" -f "$file"
   done
   unset PGPASSWORD PGUSER
   $as_postgres pg_ctl -w -m fast stop
 fi
+case "$*" in
+  *config_file=*) ;;
+  *) set -- "$@" -c "listen_addresses=*" ;;  # the official image's default
+esac
 exec $as_postgres "$@"
