@@ -4,7 +4,8 @@ A run of two levels is scraped every second, until its exporter ends by itself. 
 with those of the report and have to be equal. Percentiles are read from the scraped buckets and
 compared with the records themselves: buckets are 25 % wide at most. The dump of the run
 (``export-metrics``) ends with the values that were scraped last. Every query of every dashboard is
-asked, and a panel that every run has data for must have some.
+asked, and a panel that every run has data for must have some. Then the causes of alerts are played
+(``alert_trials``): each must fire in a real Alertmanager.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from perf_pipeline.metrics.metrics_file import read_metrics
+from perf_pipeline.selftest.alert_trials.figures import alert_figures
 from perf_pipeline.selftest.figure import Figure, Size
 from perf_pipeline.selftest.monitoring.prometheus_process import PrometheusProcess, find_tool
 from perf_pipeline.selftest.monitoring.scraped_run import scraped_run
@@ -42,4 +44,5 @@ def run(size: Size, seed: int) -> list[Figure]:
                 scraped.dump(),
                 *scraped.boards(),
                 *scraped.cost(MAX_CORE_SHARE[size]),
+                *alert_figures(size),
             ]

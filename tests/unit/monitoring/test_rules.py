@@ -135,7 +135,7 @@ def test_every_alert_that_a_planned_failure_inhibits_exists() -> None:
 def test_all_times_are_scaled_by_one_factor_and_nothing_else_is() -> None:
     for text in (*prometheus_texts().values(), ALERTMANAGER.read_text()):
         assert scaled_times(text, 1) == text
-        assert scaled_times(scaled_times(text, 0.1), 10) == scaled_times(text, 1.0000001)
+        assert scaled_times(scaled_times(text, 0.1), 10) == scaled_times(text, 1 + 1e-12)
     text = "expr: rate(x[1m] offset 5m) > 10\nfor: 30s\nscrape_interval: 5s\nsummary: in 5 min\n"
     assert scaled_times(text, 0.1) == (
         "expr: rate(x[6000ms] offset 30000ms) > 10\nfor: 3000ms\n"
