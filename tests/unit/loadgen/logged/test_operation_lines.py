@@ -82,7 +82,7 @@ def test_a_line_of_a_workflow_has_its_times_ids_phase_and_failures(tmp_path: Pat
     assert (counts["loadtest.workflows"], counts["loadtest.failed"]) == (3, 1)
 
 
-@pytest.mark.parametrize("failed", [0, 1, MAX_FAILED, 3 * MAX_FAILED])
+@pytest.mark.parametrize("failed", [0, 1, MAX_FAILED, MAX_FAILED + 7, 3 * MAX_FAILED])
 def test_counts_of_lines_are_counts_of_workflows_by_one_in_n(failed: int, tmp_path: Path) -> None:
     """However many workflows a level has, its lines are bounded; each stands for ``one_in``."""
     outcomes = [Outcome.TIMEOUT] * failed + [Outcome.OK] * 5000
@@ -92,7 +92,7 @@ def test_counts_of_lines_are_counts_of_workflows_by_one_in_n(failed: int, tmp_pa
     others = [one for one in ended if one["event.outcome"] == "success"]
     assert len(failures) <= MAX_FAILED
     assert len(others) <= MAX_OTHERS
-    assert sum(one["loadtest.one_in"] for one in failures) == failed
+    assert 0 <= sum(one["loadtest.one_in"] for one in failures) - failed <= 1  # one in 1, 2 or 3
     assert sum(one["loadtest.one_in"] for one in others) == 5000
     assert [one["@timestamp"] for one in ended] == sorted(one["@timestamp"] for one in ended)
 
