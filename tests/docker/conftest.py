@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,17 @@ from tests.docker.stack_under_test import StackUnderTest, new_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+
+COLD_S = 900
+"""The first test of a session waits for the engine, for images and for the stack."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of this folder the time that a cold start takes on a slow, busy machine."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(COLD_S), append=False)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
 """A Docker engine for the tests: the one that answers, else Debian's, started for this session.
 
-An engine of our own has its own bridge, sockets and data folder, so that one that runs beside it
-notices nothing. The data folder is in the cache: a second run finds its images there.
+None is started beside one that answers: with its start, dockerd empties the chains of the packet
+filter that another one made. Ours has its own bridge, sockets and data folder, and what it changed
+is taken back. The data folder is in the cache: a second run finds its images there.
 """
 
 from __future__ import annotations
@@ -117,6 +118,7 @@ def _own_engine(cache: Path) -> Iterator[Engine]:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one engine at a time uses the data folder
         # A socket's path is limited to 107 bytes, and the user's TMPDIR may be long.
         runtime = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ppd-", dir="/tmp")))
+        stack.callback(lambda: _unmount_below(runtime))
         bridge = f"ppd{runtime.name.removeprefix('ppd-')[:8]}"
         firewall = Firewall.read()
         stack.callback(lambda: firewall.restore(bridge))
@@ -153,6 +155,14 @@ def _end(daemon: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         daemon.kill()
         daemon.wait()
+
+
+def _unmount_below(folder: Path) -> None:
+    """Unmount what dockerd leaves mounted when it ends, such as network namespaces."""
+    mounts = [line.split()[1] for line in Path("/proc/mounts").read_text("utf-8").splitlines()]
+    for mount in reversed(mounts):
+        if Path(mount).is_relative_to(folder):
+            subprocess.run(["umount", "--lazy", mount], check=False)
 
 
 def _make_bridge(name: str) -> None:

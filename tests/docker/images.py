@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.docker.engine import NoEngineError, install
@@ -39,12 +40,13 @@ def servers_image(scratch: Path, cache: Path) -> str:
         scratch: For the base image.
         cache: Where Toxiproxy's programs are kept.
     """
-    base_image(scratch)
-    with tempfile.TemporaryDirectory() as folder:
+    with ThreadPoolExecutor(1) as beside, tempfile.TemporaryDirectory() as folder:
+        programs = beside.submit(toxiproxy, cache)
+        base_image(scratch)
         context = Path(folder, "images")
         shutil.copytree(IMAGES, context)
         (context / "toxiproxy").mkdir()
-        for program in toxiproxy(cache):
+        for program in programs.result():
             shutil.copy(program, context / "toxiproxy")
         build(context, SERVERS)
     return SERVERS
