@@ -8,9 +8,11 @@ import shutil
 import subprocess
 import time
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "perf-pipeline:dev"
@@ -145,9 +147,12 @@ class Deployment:
         return self.status(run)
 
     def until(self, is_so: Any, within_s: float, what: str) -> None:
-        """Wait until something is so."""
+        """Wait until something is so; a webserver that is too busy to answer is asked again."""
         end_s = time.monotonic() + within_s
-        while not is_so():
+        while True:
+            with suppress(HTTPError):
+                if is_so():
+                    return
             assert time.monotonic() < end_s, f"not within {within_s:g} s: {what}"
             time.sleep(0.5)
 
