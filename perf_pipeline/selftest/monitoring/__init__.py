@@ -4,7 +4,8 @@ A run of two levels is scraped every second, until its exporter ends by itself. 
 with those of the report and have to be equal. Percentiles are read from the scraped buckets and
 compared with the records themselves: buckets are 25 % wide at most. The dump of the run
 (``export-metrics``) ends with the values that were scraped last. Every query of every dashboard is
-asked, and a panel that every run has data for must have some.
+asked, and a panel that every run has data for must have some. Then the causes of alerts are played
+before a Prometheus and an Alertmanager with the project's rules, all times a twentieth.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from perf_pipeline.metrics.metrics_file import read_metrics
+from perf_pipeline.selftest.alert_trials.figures import alert_figures
 from perf_pipeline.selftest.figure import Figure, Size
 from perf_pipeline.selftest.monitoring.prometheus_process import PrometheusProcess, find_tool
 from perf_pipeline.selftest.monitoring.scraped_run import scraped_run
@@ -25,10 +27,14 @@ NO_PROMETHEUS = "no prometheus: `make monitoring` unpacks Debian's packages"
 
 
 def run(size: Size, seed: int) -> list[Figure]:
-    """Scrape a run, then compare."""
+    """Scrape a run and compare, then play what alerts are for."""
     prometheus = find_tool("prometheus")
     if prometheus is None:
         return [Figure("runs that were scraped", None, "", 1, at_most=False, note=NO_PROMETHEUS)]
+    return [*_scraped(prometheus, size, seed), *alert_figures(size)]
+
+
+def _scraped(prometheus: str, size: Size, seed: int) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="perf-pipeline-selftest-") as temporary:
         folder = Path(temporary)
         with PrometheusProcess(prometheus, folder / "prometheus") as asked:
