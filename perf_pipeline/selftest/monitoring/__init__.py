@@ -5,7 +5,7 @@ with those of the report and have to be equal. Percentiles are read from the scr
 compared with the records themselves: buckets are 25 % wide at most. The dump of the run
 (``export-metrics``) ends with the values that were scraped last. Every query of every dashboard is
 asked, and a panel that every run has data for must have some. Then the causes of alerts are played
-(``alert_trials``): each must fire in a real Alertmanager.
+before a Prometheus and an Alertmanager with the project's rules, all times a twentieth.
 """
 
 from __future__ import annotations
@@ -27,10 +27,14 @@ NO_PROMETHEUS = "no prometheus: `make monitoring` unpacks Debian's packages"
 
 
 def run(size: Size, seed: int) -> list[Figure]:
-    """Scrape a run, then compare."""
+    """Scrape a run and compare, then play what alerts are for."""
     prometheus = find_tool("prometheus")
     if prometheus is None:
         return [Figure("runs that were scraped", None, "", 1, at_most=False, note=NO_PROMETHEUS)]
+    return [*_scraped(prometheus, size, seed), *alert_figures(size)]
+
+
+def _scraped(prometheus: str, size: Size, seed: int) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="perf-pipeline-selftest-") as temporary:
         folder = Path(temporary)
         with PrometheusProcess(prometheus, folder / "prometheus") as asked:
@@ -44,5 +48,4 @@ def run(size: Size, seed: int) -> list[Figure]:
                 scraped.dump(),
                 *scraped.boards(),
                 *scraped.cost(MAX_CORE_SHARE[size]),
-                *alert_figures(size),
             ]
