@@ -8,7 +8,10 @@ import pytest
 
 from perf_pipeline.cli.servers import describe, is_healthy
 from perf_pipeline.servers.lifecycle.status import ServiceStatus
+from perf_pipeline.servers.stack.service_state import ServiceState
+from perf_pipeline.servers.stack.stack import StackStatus
 
+NO_STACK = StackStatus("perf_pipeline")
 PLACE = "MariaDB 10.11.19 at mysql://u:***@127.0.0.1:4000/d (start)"
 RUNS = ServiceStatus(
     "mysql",
@@ -51,4 +54,16 @@ def test_all_is_well_if_something_runs_and_nothing_fails(
     servers: list[ServiceStatus], expected: str
 ) -> None:
     """A check that found nothing to check must not look like one that passed."""
-    assert is_healthy(servers) is (expected == "well")
+    assert is_healthy(servers, NO_STACK) is (expected == "well")
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [(["healthy", "running"], "well"), (["healthy", "exited"], "ill"), (["starting"], "ill")],
+)
+def test_a_stack_is_well_if_each_of_its_services_is(states: list[str], expected: str) -> None:
+    services = tuple(ServiceState(f"s{number}", state) for number, state in enumerate(states))
+    stack = StackStatus("perf_pipeline", services)
+    assert is_healthy([IDLE], stack) is (expected == "well")
+    assert not is_healthy([GONE], stack)
+    assert not is_healthy([RUNS], StackStatus("perf_pipeline", why_not="no engine"))
