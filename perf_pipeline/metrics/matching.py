@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.samples.host_record import HostFacts
-    from perf_pipeline.samples.manifest import Manifest
+    from perf_pipeline.samples.manifest import ContainerRecord, Manifest
 
 _DIGITS = 16
 
@@ -66,6 +66,7 @@ def level_matches(manifest: Manifest, level: LevelMetrics) -> dict[str, str]:
             sorted(
                 f"{one.service}: {one.product} {one.version}"
                 + (" behind a proxy" if one.service in behind else "")
+                + _inside(one.container)
                 for one in manifest.servers
             )
         )
@@ -74,6 +75,13 @@ def level_matches(manifest: Manifest, level: LevelMetrics) -> dict[str, str]:
             {one.service: one.settings for one in manifest.servers if one.settings}
         ),
     }
+
+
+def _inside(container: ContainerRecord | None) -> str:
+    """Return what a server may use of the machine; its container's name and image do not matter."""
+    if container is None:
+        return ""
+    return f" in a container of {container.cpus} CPUs and {container.memory_bytes} bytes of memory"
 
 
 def _load(level: LevelMetrics) -> str:

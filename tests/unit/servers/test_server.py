@@ -43,4 +43,5 @@ def test_the_manifest_holds_no_password() -> None:
         "settings": {"fsync": "on"},
         "notes": ["x"],
         "stand_in": False,
+        "container": None,
     }

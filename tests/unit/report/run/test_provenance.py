@@ -130,3 +130,29 @@ def test_what_the_proxy_in_the_path_adds_stands_among_the_conditions(baseline: R
     assert "takes 60.0 us (medians of 300 each way" in fact.cell.note
     assert "of level 01-500" in fact.cell.note
     assert "Proxy" in dict(provenance.environment(metrics))
+
+
+def test_a_container_of_the_stack_stands_with_its_limits(baseline: RunMetrics) -> None:
+    inside = {
+        "engine": "/var/run/docker.sock",
+        "id": "0123456789abcdef",
+        "name": "perf_pipeline_redis",
+        "image": "redis:7.2.5",
+        "cpus": 1.5,
+        "memory_bytes": None,
+    }
+    server = {"service": "redis", "product": "Redis", "source": "stack", "container": inside}
+    (served,) = make_manifest(servers=[server]).servers
+    metrics = replace(baseline, manifest=replace(baseline.manifest, servers=(served,)))
+    (fact,) = [one for one in provenance.test_conditions(metrics) if one.term == "Server"]
+    assert fact.cell.note.startswith("a container of the running Compose stack")
+    shown = (
+        "container perf_pipeline_redis (0123456789ab) of redis:7.2.5: 1.50 CPUs, no memory limit"
+    )
+    assert shown in fact.cell.note
+    assert "image redis:7.2.5" in str(provenance.environment(metrics))
+    assert "container" not in [
+        fact.term
+        for _, facts in provenance.environment(baseline)[1:3]
+        for fact in facts  # of servers that are in none
+    ]
