@@ -37,6 +37,7 @@ def test_all_workflows_together_leak_their_share_of_memory_and_of_the_heap(workf
     slot = LeakingSlot(inner, leak)
     slot.execute(1, 0)
     leak.begin(64_000_000, 400_000)
+    gc.collect()  # what tests before this one left must not be freed meanwhile
     tracemalloc.start()
     before_bytes, before_blocks = tracemalloc.get_traced_memory()[0], sys.getallocatedblocks()
     for number in range(100, 100 + CALLS):
