@@ -135,7 +135,7 @@ def test_a_worker_imports_nothing_of_the_harness(tmp_path: Path) -> None:
     tables = ("", ".data_file", ".services", ".think_time")  # names, and what a level is given
     assert config == {f"perf_pipeline.config{name}" for name in tables}
     packages = {name.split(".")[1] for name in ours - samples - config}
-    assert packages == {"redaction", "steps", "targets", "worker", "workload"}
+    assert packages == {"logs", "redaction", "steps", "targets", "worker", "workload"}
     foreign = {name.partition(".")[0] for name in modules} - set(sys.stdlib_module_names)
     foreign = {name for name in foreign if not name.startswith("_") and name != "cython_runtime"}
     assert foreign - {"perf_pipeline"} <= DRIVERS

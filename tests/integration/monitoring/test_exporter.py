@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 SCENARIO = replace(STEP, name="scraped", concurrency=(4,), arms=(), servers=("postgres",))
+_EXPORTER = "perf_pipeline.monitoring.exporter"
 Values = dict[tuple[str, ...], float]
 
 
@@ -64,9 +65,8 @@ def test_counts_grow_while_a_run_goes_on_and_end_equal_to_its_report(tmp_path: P
             seen.append(scraped(address_in(scrape_dir)))
             exporter = next(
                 one
-                for one in psutil.process_iter()
-                if str(tmp_path) in " ".join(one.cmdline())
-                and "exporter" in " ".join(one.cmdline())
+                for one in psutil.process_iter(["cmdline"])  # of a zombie that is None
+                if {str(scrape_dir), _EXPORTER} <= set(one.info["cmdline"] or ())
             )
             listening.extend(
                 one.laddr.ip for one in exporter.net_connections() if one.status == "LISTEN"
