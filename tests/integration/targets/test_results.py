@@ -103,7 +103,7 @@ def _check_imports(answer: Answer, target: str) -> None:
     assert not roots & {"dagster", "polars", "numpy", "pandas", "psutil", "psycopg"}
     ours = {module for module in answer.modules if module.startswith("perf_pipeline.")}
     parts = {module.split(".")[1] for module in ours}
-    assert parts - {"steps"} == {"samples", "targets", "workload"}
+    assert parts - {"steps"} == {"logs", "redaction", "samples", "targets", "workload"}
     assert ("kailash" in roots) == (target == "kailash")
 
 
