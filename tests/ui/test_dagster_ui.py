@@ -18,6 +18,7 @@ from playwright.sync_api import Page, expect
 from perf_pipeline.config.slo.slo import parse_slo
 from tests.assets.conftest import latest
 from tests.assets.endurance.soak_scenario import soak_campaign
+from tests.integration.monitoring.test_surfaces import beyond_loopback, listeners
 from tests.sandbox import WAIT_S, until
 from tests.simulated_run import write_run
 from tests.ui.backfills import HOURLY, last_hours, launch_hours, played_in_order, wait_for_runs
@@ -126,6 +127,12 @@ def test_the_lineage_reads_from_the_servers_to_the_report(ui: Ui, page: Page) ->
     page.keyboard.press("Alt+e")
     for asset in (asset for assets in GROUPS.values() for asset in assets):
         expect(page.get_by_text(asset, exact=True).first).to_be_visible()
+
+
+def test_the_ui_and_all_that_it_starts_listen_on_loopback_alone(ui: Ui) -> None:
+    found = listeners(ui.sandbox)
+    assert {f"127.0.0.1 {ui.port}", f"127.0.0.1 {ui.reports_port}"} <= found.keys()
+    assert beyond_loopback(found) == {}
 
 
 def test_what_puts_load_on_the_machine_by_itself_is_off(ui: Ui, page: Page) -> None:

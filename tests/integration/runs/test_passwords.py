@@ -10,6 +10,9 @@ import re
 import secrets
 import sys
 import threading
+import urllib.request
+from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, urlsplit
@@ -20,6 +23,7 @@ import pytest
 from redis import Redis
 
 from tests.sandbox import Sandbox
+from tests.unit.dashboard.conftest import site_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,11 +144,19 @@ def canaries(servers: dict[str, Server]) -> Iterator[dict[str, str]]:
             to_redis.execute_command("ACL", "DELUSER", "canary")
 
 
-class CommandLines:
-    """Reads the command line of every process until it is left."""
+class WhatOthersSee:
+    """Reads until it is left what other users and programs of this machine can read of a run.
 
-    def __init__(self) -> None:
+    Attributes:
+        seen: The command line of every process, and the environment of those of other users:
+            servers that root started are theirs.
+        metrics: What exporters serve.
+    """
+
+    def __init__(self, scrape_dir: Path) -> None:
         self.seen: set[bytes] = set()
+        self.metrics: list[bytes] = []
+        self._scrape_dir = scrape_dir
         self._over = threading.Event()
         self._reader = threading.Thread(target=self._read)
 
@@ -160,10 +172,15 @@ class CommandLines:
         while not self._over.wait(0.1):
             for entry in Path("/proc").iterdir():
                 if entry.name.isdecimal():
-                    try:
+                    with suppress(OSError):
                         self.seen.add((entry / "cmdline").read_bytes())
-                    except OSError:
-                        continue
+                        if entry.stat().st_uid != os.getuid():
+                            self.seen.add((entry / "environ").read_bytes())
+            for path in self._scrape_dir.glob("*.json"):
+                with suppress(OSError, HTTPException):
+                    (target,) = json.loads(path.read_bytes())[0]["targets"]
+                    with urllib.request.urlopen(f"http://{target}/metrics", timeout=5) as answer:
+                        self.metrics.append(answer.read())
 
 
 def leaks(folder: Path, but: str) -> list[str]:
@@ -186,14 +203,20 @@ def leaks(folder: Path, but: str) -> list[str]:
 def test_no_password_is_anywhere_after_a_run_that_leaks_as_much_as_it_can(
     tmp_path: Path, canaries: dict[str, str]
 ) -> None:
-    """Results, journals, archive, state, Dagster's database and logs, output, process list."""
+    """Results, journals, archive, state, Dagster's database, logs, output, live metrics.
+
+    Also the process list and the pages of the dashboard; alerts go to an address that is a secret.
+    """
     sandbox = Sandbox(tmp_path)
     sandbox.environ |= {f"PERF_PIPELINE_{name}_URL": url for name, url in canaries.items()}
+    scrape_dir = tmp_path / "scrape"
+    sandbox.environ["PERF_PIPELINE_SCRAPE_DIR"] = str(scrape_dir)
+    sandbox.environ["PERF_PIPELINE_ALERT_WEBHOOK_URL"] = f"http://127.0.0.1:1/{CANARY}/{CANARY}hook"
     module, scenario = tmp_path / "leaky.py", tmp_path / "leaky.toml"
     module.write_text(LEAKY.replace("CANARY", CANARY))
     scenario.write_text(SCENARIO)
 
-    with CommandLines() as commands:
+    with WhatOthersSee(scrape_dir) as others:
         ran = sandbox.cli("run", str(scenario), "--json")
         said = [ran, sandbox.cli("records", "latest"), sandbox.cli("status")]
         (tmp_path / "archives").mkdir()
@@ -210,7 +233,13 @@ def test_no_password_is_anywhere_after_a_run_that_leaks_as_much_as_it_can(
     output = "".join(one.stdout + one.stderr for one in said)
     assert "***" in output
     assert not MARK.search(output.encode())
-    assert not [line for line in commands.seen if MARK.search(line)]
+    assert not [line for line in others.seen if MARK.search(line)]
+    assert any(b"loadtest_" in text for text in others.metrics)
+    assert not [text for text in others.metrics if MARK.search(text)]
     (log,) = sandbox.results.glob("*/levels/*/worker-0.log")
     assert "from a child: postgresql://canary:***@" in log.read_text()
+    assert list(sandbox.results.glob("*/logs/*.jsonl")), "no process wrote a log"
     assert leaks(tmp_path, but=module.stem) == []
+    site = site_of(sandbox.results)
+    for page in ("/", "/trends/", "/comparisons/", "/alerts/", f"/{result['run_id']}/report.html"):
+        assert not MARK.search(site.answer(page).body), page
