@@ -98,7 +98,8 @@ def launched(ui: Ui, browser: Browser) -> Launched:
     going = page.get_by_text(re.compile("level 2, (cold|ramp|warm|steady)")).first
     expect(going).to_be_visible(timeout=1000 * WAIT_S)
     while_going = going.inner_text()
-    expect(page.get_by_text("Success", exact=True).first).to_be_visible()
+    success = page.get_by_text("Success", exact=True).first
+    expect(success).to_be_visible(timeout=1000 * WAIT_S)
     context.close()
     folder = ui.sandbox.run_folders()[-1]
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))

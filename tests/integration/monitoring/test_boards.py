@@ -115,6 +115,7 @@ def _is_ready(prometheus: Prometheus) -> bool:
     return True
 
 
+@pytest.mark.slow  # the selftest `monitoring` asks every query in `make test-docker`
 def test_every_query_is_answered_and_has_data_where_the_run_has_any(
     settings: Settings, prometheus: Prometheus
 ) -> None:

@@ -56,6 +56,7 @@ def beyond_loopback(found: dict[str, str]) -> dict[str, str]:
     return {at: who for at, who in found.items() if not ip_address(at.split()[0]).is_loopback}
 
 
+@pytest.mark.slow
 def test_servers_monitoring_exporter_and_dashboard_listen_on_loopback_alone(
     tmp_path: Path,
 ) -> None:

@@ -13,11 +13,11 @@ from perf_pipeline.selftest.registry import selftests
 
 WITHOUT_LOAD = ("coverage", "detect", "leaks", "merge", "recovery", "soak", "warmup")
 """These compute on simulated records: nothing beside them changes what they find."""
-LONG = ("faults", "noise", "steps", "waiting", "why")
+LONG = ("faults", "monitoring", "noise", "steps", "waiting", "why")
 """Minutes of waiting, or many levels of which the claim is a statistic; what they rest on has tests
 of its own: the trials in tests/integration/faults, neighbours in test_noisy_host.py, steps in
 test_steps.py, the imports before a run in tests/unit, the intervals of a function's move in
-tests/known_truth.
+tests/known_truth. `make test-docker` runs monitoring.
 """
 NAMES = [
     pytest.param(
