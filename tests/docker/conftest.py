@@ -70,7 +70,7 @@ def stack(
     """Databases and monitoring, started by ``perf-pipeline start --stack`` and healthy."""
     assert debian_servers
     left_out = () if toxiproxy(docker_cache) else ("toxiproxy",)
-    name = f"pptest{os.getpid()}"
+    name = f"perf_pipeline_test{os.getpid()}"  # the alerts are about such names
     made = new_stack(name, engine, tmp_path_factory.mktemp("stack"), left_out=left_out)
     try:
         started = made.call("start", "--stack", "--profile", "databases", "--profile", "monitoring")
