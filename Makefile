@@ -195,7 +195,7 @@ check: $(READY_TEST) ## style, types and layers
 test: $(READY_TEST) mysql monitoring ferretdb ## make check and every test that fits in 20 minutes
 	@$(BIN)/python -m tests.suite
 test-docker: $(READY_TEST) ## the stack for real, in containers (root on Debian, or DOCKER_HOST; else skipped)
-	@$(BIN)/python -m pytest -q -rs --durations=10 tests/docker
+	@$(BIN)/python -m pytest -q -rs --durations=10 tests/docker tests/unit/servers/stack/test_compose_file.py
 test-long: $(READY_TEST) mysql monitoring ferretdb ## the full matrices and every selftest at full size as well; over an hour
 	@$(BIN)/python -m tests.suite --long
 
