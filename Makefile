@@ -194,8 +194,10 @@ check: $(READY_TEST) ## style, types and layers
 	$(BIN)/lint-imports
 test: $(READY_TEST) mysql monitoring ferretdb ## make check and every test that fits in 20 minutes
 	@$(BIN)/python -m tests.suite
-test-docker: $(READY_TEST) ## the stack for real, in containers (root on Debian, or DOCKER_HOST; else skipped)
-	@$(BIN)/python -m pytest -q -rs --durations=10 tests/docker tests/unit/servers/stack/test_compose_file.py
+TEST_DOCKER = $(BIN)/python -m pytest -q -rs --durations=10 tests/docker tests/unit/servers/stack/test_compose_file.py
+test-docker: $(READY_TEST) monitoring ## the stack for real, in containers (root on Debian, or DOCKER_HOST; else skipped)
+	@$(TEST_DOCKER) || { echo "make test-docker: what failed is run once more" >&2; \
+	  $(TEST_DOCKER) --last-failed --last-failed-no-failures none; }
 test-long: $(READY_TEST) mysql monitoring ferretdb ## the full matrices and every selftest at full size as well; over an hour
 	@$(BIN)/python -m tests.suite --long
 
