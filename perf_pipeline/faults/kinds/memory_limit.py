@@ -29,7 +29,7 @@ _PAGE_BYTES = 65536
 _RECLAIMED_NS, _POLL_S, _FELT_S = 2_000_000_000, 0.05, 0.5
 HELD_NS = 450_000_000
 """How long one sight of full memory counts: a transaction that ends may free some."""
-FULL = 0.98
+FULL = 0.95
 """Share of its limit that a container uses when the kernel must reclaim some for anything more."""
 
 
