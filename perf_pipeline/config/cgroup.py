@@ -56,7 +56,7 @@ def memory_usage(folder: Path, version: int) -> int | None:
     return _number(folder / ("memory.usage_in_bytes" if version == 1 else "memory.current"))
 
 
-def memory_kept(folder: Path, version: int) -> int | None:
+def unreclaimable_bytes(folder: Path, version: int) -> int | None:
     """Return the bytes of that without the files in the page cache, which the kernel may drop."""
     usage = memory_usage(folder, version)
     if usage is None:

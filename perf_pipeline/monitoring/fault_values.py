@@ -36,7 +36,7 @@ def fault_values(
         yield Sample("loadtest_fault_active", labels, float(is_active))
         if one.injecting_ns is not None:
             until_ns = one.undoing_ns or now_ns
-            ratio = one.held_ns(until_ns) / max(1, until_ns - one.injecting_ns)
+            ratio = one.evidence_ns(until_ns) / max(1, until_ns - one.injecting_ns)
             yield Sample("loadtest_fault_evidence_ratio", labels, min(1.0, ratio))
             over_ns = one.injecting_ns + round(one.window.duration_s * 1e9)
             pending += one.gone_ns is None and now_ns > over_ns

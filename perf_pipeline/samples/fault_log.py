@@ -85,10 +85,9 @@ class FaultRecord:
         """
         if self.undoing_ns is None:
             return 0.0
-        held_ns = self.held_ns(self.undoing_ns)
-        return min(1.0, max(0, held_ns) / (self.window.duration_s * 1e9))
+        return min(1.0, max(0, self.evidence_ns(self.undoing_ns)) / (self.window.duration_s * 1e9))
 
-    def held_ns(self, until_ns: int) -> int:
+    def evidence_ns(self, until_ns: int) -> int:
         """Return how long signs say that it was in effect, until a moment after the last one."""
         ends_ns = [sign.at_ns for sign in self.signs[1:]] + [until_ns]
         return sum(

@@ -9,11 +9,11 @@ from perf_pipeline.config.cgroup import (
     Throttling,
     cpu_quota_of_group,
     groups_of,
-    memory_kept,
     memory_limit,
     memory_shortages,
     memory_usage,
     read_throttling,
+    unreclaimable_bytes,
 )
 from perf_pipeline.faults.fault import FaultRefusedError
 
@@ -48,10 +48,10 @@ class ContainerGroup:
         group = self._group("memory")
         return memory_limit(*group) if group else None
 
-    def memory_kept(self) -> int | None:
+    def unreclaimable_bytes(self) -> int | None:
         """Return the bytes that it uses and that cannot be reclaimed."""
         group = self._group("memory")
-        return memory_kept(*group) if group else None
+        return unreclaimable_bytes(*group) if group else None
 
     def memory_usage(self) -> int | None:
         """Return the bytes that it uses, with the page cache; None where the kernel has none."""

@@ -79,7 +79,7 @@ class MemoryLimitFault:
                 "would not be limited further"
             )
         self._group = group_of(host_processes(before.pid, container.container_id), before.name)
-        kept = self._group.memory_kept()
+        kept = self._group.unreclaimable_bytes()
         if kept is None:
             raise FaultRefusedError("this kernel does not show what a container uses of its memory")
         if kept >= self._bytes:
@@ -134,7 +134,7 @@ class MemoryLimitFault:
             in_effect=self._short_ns is not None and now_ns - self._short_ns <= HELD_NS,
             value=usage / _MB,
             text=f"limited to {limit / _MB:.0f} MB; {usage / _MB:.0f} MB are in use, of which "
-            f"{(self._group.memory_kept() or 0) / _MB:.0f} MB cannot be reclaimed",
+            f"{(self._group.unreclaimable_bytes() or 0) / _MB:.0f} MB cannot be reclaimed",
         )
 
     def undo(self) -> None:

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,11 +13,12 @@ from perf_pipeline.config.monitoring_settings import MonitoringSettings
 from perf_pipeline.config.scenario.scenario import Phases
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.config.slo.slo import parse_slo
+from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.monitoring.boards.every_board import panel_queries
 from perf_pipeline.run import run_scenario
-from perf_pipeline.servers.lifecycle.unpacked import unpacked_root
+from perf_pipeline.selftest.monitoring import NO_PROMETHEUS
+from perf_pipeline.selftest.monitoring.prometheus_process import PrometheusProcess, find_tool
 from tests.integration.levels.loads import QUICK
-from tests.integration.runs.traces import some_ports
 from tests.sandbox import until
 
 if TYPE_CHECKING:
@@ -60,64 +55,18 @@ retries, hours, the stack's exporters, and what this machine's kernel and server
 TARGET_LINE = ") * 0 + "
 """The targets are about 100 workflows in flight and more."""
 
-CONFIG = """
-global: {{scrape_interval: 500ms, scrape_timeout: 500ms}}
-scrape_configs:
-  - job_name: runs
-    file_sd_configs: [{{files: ['{folder}/*.json'], refresh_interval: 500ms}}]
-"""
-
-
-class Prometheus(NamedTuple):
-    """One that runs, and the folder in which it looks for runs."""
-
-    address: str
-    scrape_dir: Path
-
-    def ask(self, path: str, **parameters: object) -> Any:
-        query = urllib.parse.urlencode(parameters)
-        with urllib.request.urlopen(
-            f"http://{self.address}/api/v1/{path}?{query}", timeout=30
-        ) as answer:
-            return json.load(answer)["data"]
-
 
 @pytest.fixture
-def prometheus(tmp_path: Path) -> Iterator[Prometheus]:
-    users = current_settings()
-    unpacked = unpacked_root(users.cache_dir, "monitoring") / "usr/bin"
-    program = shutil.which("prometheus", path=f"{users.search_path}:{unpacked}")
-    if program is None:
-        pytest.skip("no Prometheus here: make monitoring")
-    folder = tmp_path / "scrape"
-    config = tmp_path / "prometheus.yml"
-    config.write_text(CONFIG.format(folder=folder), encoding="utf-8")
-    address = f"127.0.0.1:{some_ports()[0]}"
-    options = [f"--config.file={config}", f"--storage.tsdb.path={tmp_path}/tsdb"]
-    with (tmp_path / "prometheus.log").open("w", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            [program, *options, f"--web.listen-address={address}"], stdout=log, stderr=log
-        )
-    try:
-        found = Prometheus(address, folder)
-        assert until(lambda: _is_ready(found), 30), (tmp_path / "prometheus.log").read_text()
-        yield found
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _is_ready(prometheus: Prometheus) -> bool:
-    try:
-        prometheus.ask("query", query="vector(1)")
-    except OSError:
-        return False
-    return True
+def prometheus(tmp_path: Path) -> Iterator[PrometheusProcess]:
+    if (program := find_tool("prometheus")) is None:
+        pytest.skip(NO_PROMETHEUS)
+    with PrometheusProcess(program, tmp_path / "prometheus", 0.5) as started:
+        yield started
 
 
 @pytest.mark.slow  # the selftest `monitoring` asks every query in `make test-docker`
 def test_every_query_is_answered_and_has_data_where_the_run_has_any(
-    settings: Settings, prometheus: Prometheus
+    settings: Settings, prometheus: PrometheusProcess
 ) -> None:
     """A closed-loop run over all servers whose Redis is frozen for a second."""
     began_s = time.time()
@@ -129,16 +78,15 @@ def test_every_query_is_answered_and_has_data_where_the_run_has_any(
     finished = run_scenario(SCENARIO, settings)
     run_id = finished.folder.name
     last = f'last_over_time(loadtest_level_validity{{run_id="{run_id}"}}[5m])'
-    assert until(lambda: bool(prometheus.ask("query", query=last)["result"]), 30)
+    assert until(lambda: bool(prometheus.query(last)), 30)
     refused, empty, answered = [], [], []
     for one in panel_queries():
-        asked = {"start": began_s, "end": time.time(), "step": 0.5}
         try:
-            found = prometheus.ask("query_range", query=one.asked_of(run_id, "4s"), **asked)
-        except urllib.error.HTTPError as error:
-            refused.append((one, error.read().decode()))
+            series = prometheus.drawn(one.asked_of(run_id, "4s"), began_s, time.time())
+        except PerfPipelineError as error:
+            refused.append((one, str(error)))
             continue
-        (answered if found["result"] else empty).append(one)
+        (answered if series else empty).append(one)
     assert refused == []
     assert [one for one in empty if one.needs in HAS and TARGET_LINE not in one.expr] == []
     assert len(answered) > 60

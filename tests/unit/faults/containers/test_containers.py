@@ -156,7 +156,7 @@ def test_a_group_is_read_from_the_kernel_in_both_versions(tmp_path: Path) -> Non
         assert throttling is not None
         assert (throttling.periods, throttling.throttled) == (10, 4)
         assert (group.memory_limit(), group.memory_usage()) == (1000, 900)
-        assert (group.memory_kept(), group.memory_shortages()) == (500, 3)
+        assert (group.unreclaimable_bytes(), group.memory_shortages()) == (500, 3)
     gone = ContainerGroup("9", tmp_path / "proc", tmp_path / "one")
     assert (gone.cpus(), gone.throttling(), gone.memory_usage()) == (None, None, None)
 
