@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from perf_pipeline.config.settings import PROJECT
 from perf_pipeline.servers.lifecycle.unpacked import unpacked_root
@@ -22,6 +22,8 @@ INFRA = PROJECT / "infra"
 RUNS = "runs"
 """Name in Prometheus' folder of the folder in which runs register."""
 _TEMPLATES = "usr/share/prometheus/alertmanager"
+_LIB_PQ_MODES = ("disable", "require", "verify-ca", "verify-full")
+_LIB_PQ_FILES = ("sslrootcert", "sslcert", "sslkey")
 
 
 def prometheus(
@@ -126,7 +128,7 @@ def exporter_of(server: Server) -> Monitor | None:
             "postgres",
             files={"password": unquote(parts.password or "")},
             environment={
-                "DATA_SOURCE_URI": f"{host}:{port}{parts.path}?sslmode=prefer",
+                "DATA_SOURCE_URI": f"{host}:{port}{parts.path}?{_lib_pq_options(parts.query)}",
                 "DATA_SOURCE_USER": unquote(parts.username or ""),
                 "DATA_SOURCE_PASS_FILE": "{folder}/password",
             },
@@ -140,6 +142,18 @@ def exporter_of(server: Server) -> Monitor | None:
             files={"my.cnf": f"[client]\nhost={host}\nport={port}\n{user}"},
         )
     return None
+
+
+def _lib_pq_options(query: str) -> str:
+    """Return the TLS options of a PostgreSQL URL for the exporter's driver, Go's lib/pq.
+
+    It refuses libpq's ``prefer``, which is the default of a URL, and ``allow``: both try without
+    TLS where the server has none, so it connects without.
+    """
+    given = {name: values[-1] for name, values in parse_qs(query).items()}
+    files = {name: given[name] for name in _LIB_PQ_FILES if name in given}
+    mode = given.get("sslmode")
+    return urlencode({"sslmode": mode if mode in _LIB_PQ_MODES else "disable", **files})
 
 
 def _redis_password(password: str | None) -> tuple[str, ...]:

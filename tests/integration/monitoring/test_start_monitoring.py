@@ -52,14 +52,26 @@ def asked(url: str, path: str) -> Any:
         return json.load(answer)
 
 
+def metrics_text(url: str) -> str:
+    """Return what an exporter serves."""
+    with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:  # noqa: S310 - loopback
+        return str(answer.read(), "utf-8")
+
+
 def test_what_is_started_is_scraped_and_stopped_with_all_that_it_left(monitored: Settings) -> None:
-    """Prometheus scrapes itself, Alertmanager, machine and Redis; starting twice starts once."""
-    redis = start_servers(monitored, ["redis"], pytest.fail)
+    """Prometheus scrapes itself, Alertmanager, machine and servers; starting twice starts once.
+
+    Each exporter reaches its server: one that runs and does not is a false alert ServerDown.
+    """
+    servers = start_servers(monitored, ["postgres", "redis"], pytest.fail)
     try:
-        started = start_monitoring(monitored, redis, pytest.fail)
+        started = start_monitoring(monitored, servers, pytest.fail)
         urls = {one.service: one.url for one in started}
-        assert set(urls) == {"prometheus", "alertmanager", "node_exporter", "redis_exporter"}
-        assert {one.url for one in start_monitoring(monitored, redis, pytest.fail)} == set(
+        exporters = {"node_exporter", "postgres_exporter", "redis_exporter"}
+        assert set(urls) == {"prometheus", "alertmanager", *exporters}
+        assert "\npg_up 1\n" in metrics_text(urls["postgres_exporter"])
+        assert "\nredis_up 1\n" in metrics_text(urls["redis_exporter"])
+        assert {one.url for one in start_monitoring(monitored, servers, pytest.fail)} == set(
             urls.values()
         )
         assert {one.health for one in monitoring_status(monitored)} == {"good"}
@@ -70,7 +82,7 @@ def test_what_is_started_is_scraped_and_stopped_with_all_that_it_left(monitored:
             targets = asked(urls["prometheus"], "/api/v1/targets")["data"]["activeTargets"]
             return {one["labels"]["job"]: one["health"] for one in targets}
 
-        up = {"prometheus": "up", "alertmanager": "up", "node": "up", "redis": "up"}
+        up = dict.fromkeys(("prometheus", "alertmanager", "node", "postgres", "redis"), "up")
         assert until(lambda: jobs() == {**up, "runs": "down"}, 60), jobs()
         found = asked(urls["prometheus"], "/api/v1/alertmanagers")["data"]["activeAlertmanagers"]
         assert [one["url"] for one in found] == [f"{urls['alertmanager']}/api/v2/alerts"]
@@ -85,7 +97,7 @@ def test_what_is_started_is_scraped_and_stopped_with_all_that_it_left(monitored:
         assert listening == {"127.0.0.1"}
     finally:
         stopped = stop_monitoring(monitored)
-        stop_servers(monitored, ["redis"])
+        stop_servers(monitored, ["postgres", "redis"])
     assert set(stopped) == set(urls)
     assert monitored.scrape_dir is None
     assert folders_in(monitored.temp_dir) == []
