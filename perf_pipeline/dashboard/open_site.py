@@ -10,22 +10,17 @@ from perf_pipeline.dashboard.site import OtherPage, Site
 from perf_pipeline.report.report_places import ReportPlaces
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from perf_pipeline.config.settings import Settings
 
 
 def open_site(settings: Settings, *, dagster_url: str | None = None) -> Site:
-    """Return the site of a results folder, and of those that links lead to.
+    """Return the site of a results folder; pages of others are served where links lead to them.
 
     Args:
         settings: Where runs, catalogue and other pages are.
         dagster_url: Of the Dagster UI that runs beside it; None for that of the settings.
     """
     places, pages = ReportPlaces(settings.state_dir), settings.pages
-
-    def folders() -> list[Path]:
-        return [settings.results_dir, *places.folders()]
 
     others = {
         "Dagster": dagster_url or pages.dagster,
@@ -34,8 +29,9 @@ def open_site(settings: Settings, *, dagster_url: str | None = None) -> Site:
         "Kibana": pages.kibana,
     }
     return Site(
-        folders,
+        lambda: [settings.results_dir],
         LiveRuns(time.time),
+        linked=places.folders,
         catalogue_url=settings.catalogue_url,
         others=[OtherPage(name, url) for name, url in others.items() if url],
         public_host=pages.reports_host,

@@ -69,6 +69,7 @@ class Site:
         folders: Callable[[], Sequence[Path]],
         live: LiveRuns,
         *,
+        linked: Callable[[], Sequence[Path]] = tuple,
         catalogue_url: str | None = None,
         others: Sequence[OtherPage] = (),
         public_host: str | None = None,
@@ -78,12 +79,15 @@ class Site:
         Args:
             folders: Returns the results folders; asked at each request.
             live: Watches the runs that go on.
+            linked: Likewise, further ones: their stored pages are served, for links that lead to
+                them, and no list has their runs and alerts.
             catalogue_url: Database of the catalogue, in place of the files.
             others: Pages of other programs.
             public_host: The name by which readers reach it.
         """
         self._folders = folders
         self._live = live
+        self._linked = linked
         self._catalogue_url = catalogue_url
         self._others = tuple(others)
         self.public_host = public_host
@@ -112,7 +116,8 @@ class Site:
         folders = list(dict.fromkeys(folder.resolve() for folder in self._folders()))
         page = self._pages.get(path)
         if page is None:
-            return self._stored(folders, path) or self._message(HTTPStatus.NOT_FOUND, _NOT_HERE)
+            served = [*folders, *(folder.resolve() for folder in self._linked())]
+            return self._stored(served, path) or self._message(HTTPStatus.NOT_FOUND, _NOT_HERE)
         try:
             fields = parse_qs(asked, max_num_fields=_FIELDS_MAX, errors="strict")
         except ValueError:

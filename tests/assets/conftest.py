@@ -25,6 +25,14 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     made.close()
 
 
+@pytest.fixture(autouse=True)
+def own_state_folder(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No test notes its results folder, or its servers, in the state folder of the user."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+
+
 def run_config(sandbox: Sandbox, scenario: str, **more: Any) -> dict[str, Any]:
     """Return what the launchpad would send for a scenario file."""
     config = {"scenario": scenario, "results_dir": str(sandbox.results), **more}

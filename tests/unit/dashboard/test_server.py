@@ -136,17 +136,18 @@ def test_a_reader_who_sends_nothing_keeps_no_other_waiting(port: int) -> None:
 def test_reports_of_other_results_folders_are_served_as_soon_as_they_are_noted(
     tmp_path: Path,
 ) -> None:
-    """Such as of a run with ``--results`` elsewhere, while the server runs."""
-    folders = [tmp_path / "results"]
+    """Such as of a run with ``--results`` elsewhere; no list of this folder has it."""
+    noted: list[Path] = []
     run = tmp_path / "elsewhere/20260114_093013-4f2c"
     run.mkdir(parents=True)
     (run / "capacity.html").write_text("found", encoding="utf-8")
-    site = site_of()
-    site._folders = lambda: folders
+    site = site_of(tmp_path / "results", linked=lambda: noted)
     path = f"/{run.name}/capacity.html"
     assert site.answer(path).status == 404
-    folders.append(run.parent)
+    write_run(run.parent, 2)
+    noted.append(run.parent)
     assert site.answer(path).body == b"found"
+    assert b"There is no run here yet" in site.answer("/").body
 
 
 def test_a_port_in_use_is_an_error_at_once(port: int, tmp_path: Path) -> None:
