@@ -26,6 +26,10 @@ _STOP_S = 300.0
 _HEALTHY_S = 300
 _PULL_S = 3600.0
 """Images come over the network on the first start."""
+_NO_CONTAINER = (
+    "No container was made. Images come from a registry on the first start; where none can be "
+    "reached, README.md (The production-like stack) says how to use those of Debian's packages."
+)
 
 
 class StackError(PerfPipelineError):
@@ -134,10 +138,13 @@ def stack_status(settings: Settings) -> StackStatus:
 
 
 def _why_unhealthy(settings: Settings, services: Iterable[str], said: str) -> str:
-    """Return which services are not healthy and why, after what Compose said."""
+    """Return what Compose said, then which services are not healthy and why."""
     engine = StackEngine(settings.stack)
     try:
         states = service_states(engine, services)
+        if not engine.containers():
+            _started_file(settings).unlink(missing_ok=True)
+            return f"{said}\n{_NO_CONTAINER}"
         lacking = [state for state in states if not state.is_good]
         # Compose ends its wait with the first that fails, while the others still start.
         failed = [state for state in lacking if state.state != "starting"] or lacking
