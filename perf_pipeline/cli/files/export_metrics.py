@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,11 +10,19 @@ import typer
 
 from perf_pipeline.cli.completion import offer_runs
 from perf_pipeline.cli.lines.terminal import show
-from perf_pipeline.cli.output import AsJson, Results, answer, bad_input_explained, found_run
+from perf_pipeline.cli.output import (
+    AsJson,
+    Results,
+    answer,
+    bad_input_explained,
+    found_run,
+    settings_with,
+)
 from perf_pipeline.errors import ScenarioError
 from perf_pipeline.monitoring.openmetrics import MetricHistory
 from perf_pipeline.monitoring.run_history import RunHistory
 from perf_pipeline.samples.damage import damage_named
+from perf_pipeline.servers.monitors.monitor import find_program
 
 if TYPE_CHECKING:
     from perf_pipeline.samples.run_folder import RunFolder
@@ -58,10 +67,13 @@ def export_metrics(
                 history.write(file)
         except OSError as error:
             raise ScenarioError([f"{openmetrics} cannot be written: {error.strerror}."]) from error
+    # After `make monitoring` it may be in the cache alone, which no PATH has.
+    installed = find_program(settings_with(results), "promtool")
+    promtool = shlex.quote(str(installed.program)) if installed else "promtool"
     show(
-        f"{openmetrics}: {history.points:,} values of {history.moments:,} moments. "
-        "Into the blocks of a Prometheus (its storage.tsdb.path):\n"
-        f"  promtool tsdb create-blocks-from openmetrics {openmetrics} DATA",
+        f"{openmetrics}: {history.points:,} values (a histogram is one) of {history.moments:,} "
+        "moments. Into the blocks of a Prometheus (its storage.tsdb.path):\n"
+        f"  {promtool} tsdb create-blocks-from openmetrics {openmetrics} DATA",
         as_json=as_json,
     )
     answer(

@@ -27,7 +27,7 @@ from perf_pipeline.logs.log import FOLDER, LOOSE_FOLDER
 from perf_pipeline.logs.stored import LogTail, gap_sentences, in_order, log_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from perf_pipeline.logs.stored import StoredLine
@@ -131,6 +131,8 @@ def logs(
         show(sentence, as_json=as_json)
     if not tails:
         show(f"no logs in {folder}", as_json=as_json)
+    elif not shown and not follow:
+        show(_nothing_shown(tails), as_json=as_json)
     counts = [tail.completeness for tail in tails.values()]
     answer(
         {
@@ -190,6 +192,13 @@ def _lines(folder: Path, tails: dict[Path, LogTail], *, follow: bool) -> Iterato
     except KeyboardInterrupt:
         if not follow:
             raise
+
+
+def _nothing_shown(tails: Mapping[Path, LogTail]) -> str:
+    """Return how many lines the options left out, and the names that --process can have."""
+    lines = sum(tail.completeness.lines for tail in tails.values())
+    names = ", ".join(sorted(path.stem for path in tails))
+    return f"none of {lines:,} lines is what the options ask for; processes: {names}"
 
 
 def _line(line: StoredLine) -> str:

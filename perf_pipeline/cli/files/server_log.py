@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         settings = current_settings()
         logs = _logs(settings)
         if len(arguments) != 1 or arguments[0] not in logs:
-            sys.stderr.write(f"{_which(logs)}\n")
+            sys.stderr.write(f"{_which(' '.join(arguments), logs)}\n")
             return Exit.BAD_INPUT
         lines = logs[arguments[0]]
         if isinstance(lines, str):
@@ -63,10 +63,10 @@ def _logs(settings: Settings) -> dict[str, str | list[str]]:
     return found
 
 
-def _which(logs: dict[str, str | list[str]]) -> str:
+def _which(asked: str, logs: dict[str, str | list[str]]) -> str:
     if not logs:
         return "no server of `perf-pipeline start` runs, so there is no log of one"
-    return f"make logs SERVICE=<one of {', '.join(sorted(logs))}>"
+    return f"SERVICE is {asked!r}; there are logs of {', '.join(sorted(logs))}."
 
 
 if __name__ == "__main__":

@@ -103,7 +103,17 @@ def test_each_filter_leaves_the_lines_that_it_names(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     lines = shown(results, capsys, RUN, *arguments)
-    assert [int(line[6:8]) for line in lines] == seconds
+    assert [int(line[6:8]) for line in lines if line.startswith("12:")] == seconds
+
+
+def test_options_that_leave_nothing_say_so_and_name_the_processes(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong name prints as little as a process that logged nothing."""
+    (line,) = shown(results, capsys, "--process", "worker-9")
+    left_out, processes = line.split("; ")
+    assert left_out == "none of 6 lines is what the options ask for"
+    assert processes == "processes: 00-5-operations, 00-5-worker-0, run"
 
 
 def test_a_program_gets_the_stored_documents_and_then_the_counts(
