@@ -178,6 +178,7 @@ def status(
         as_json=as_json,
     )
     if gate and not is_healthy(servers, stack):
+        show(f"not healthy: {_why_not(servers, stack)}", as_json=as_json)
         raise typer.Exit(Exit.GATE_FAILED)
 
 
@@ -203,6 +204,15 @@ def is_healthy(servers: Sequence[ServiceStatus], stack: StackStatus) -> bool:
     healths = {server.health for server in servers}
     runs = "good" in healths or bool(stack.services)
     return runs and "failing" not in healths and stack.is_good
+
+
+def _why_not(servers: Sequence[ServiceStatus], stack: StackStatus) -> str:
+    """Return which servers are not well; all that is said of them stands above."""
+    names = [one.service for one in servers if one.health == "failing"]
+    names += [f"{one.service} of the stack" for one in stack.services if not one.is_good]
+    if stack.why_not:
+        names.append(f"the stack {stack.name}")
+    return ", ".join(names) or "no server runs; `perf-pipeline start` starts those of this machine"
 
 
 def _stack_lines(stack: StackStatus) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from perf_pipeline.redaction.redact import remember_url
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 LOGS_URL = "PERF_PIPELINE_LOGS_URL"
 KIBANA_URL = "PERF_PIPELINE_KIBANA_URL"
 VARIABLES = (LOGS_URL, KIBANA_URL)
-_SCHEMES = ("http://", "https://")
+_SCHEMES = ("http", "https")
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,23 @@ def read_log_settings(environ: Mapping[str, str], problems: list[str]) -> LogSet
     for name in VARIABLES:
         given = environ.get(name, "")
         remember_url(given)
-        if given and not given.startswith(_SCHEMES):
-            problems.append(f"{name} must be like http://user:password@host:9200.")
+        if given and (wrong := _wrong_part(given)):
+            problems.append(
+                f"{name} has {wrong}: write it like http://user:password@host:9200, with a "
+                "password's special characters as %40 and the like."
+            )
     return LogSettings(environ.get(LOGS_URL) or None, environ.get(KIBANA_URL) or None)
+
+
+def _wrong_part(url: str) -> str:
+    """Return what is wrong with a URL, without its text, which may be a password; empty if none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "a host or port that cannot be read (ports are 1 to 65535)"
+    if parts.scheme not in _SCHEMES:
+        return "another scheme than http or https"
+    if not parts.hostname:
+        return "no host"
+    return "port 0" if port == 0 else ""

@@ -65,7 +65,11 @@ def ship_logs(
         loose = settings.results_dir / LOOSE_FOLDER
         positions = Positions(positions_path(loose, settings.logs.url))
         if health:
-            raise typer.Exit(_health(positions.path, time.time()))
+            code = _health(positions.path, time.time())
+            if code != Exit.COMPLETE:
+                said = f"no shipper has sent all to {LOGS_URL} in the last {_HEALTH_S:g} s"
+                show(said, as_json=as_json)
+            raise typer.Exit(code)
         with only_shipper(positions.path):
             shipped = _ship(settings, positions, once=once, setup=setup, as_json=as_json)
     is_whole = not (shipped["rejected"] or shipped["damaged"])

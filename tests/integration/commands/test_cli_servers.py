@@ -30,7 +30,9 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
 
 def test_status_says_of_each_server_what_answers_where_and_how_well(sandbox: Sandbox) -> None:
     """Nothing runs, so there is nothing to be healthy; then all four; then one of them dies."""
-    assert sandbox.cli("status", "--gate").returncode == 1
+    nothing = sandbox.cli("status", "--gate")
+    assert nothing.returncode == 1
+    assert "not healthy: no server runs" in nothing.stdout
     before = last_object(sandbox.cli("status", "--json").stdout)["servers"]
     assert {(one["state"], one["health"]) for one in before} == {("can_start", "not_running")}
     assert last_object(sandbox.cli("start", "--json").stdout)["left_out"] == []
@@ -54,6 +56,7 @@ def test_status_says_of_each_server_what_answers_where_and_how_well(sandbox: San
     assert until(lambda: killed not in sandbox.processes(), 10)
     failing = sandbox.cli("status", "--gate", "--json")
     assert failing.returncode == 1
+    assert "not healthy: mysql\n" in failing.stderr
     healths = [one["health"] for one in last_object(failing.stdout)["servers"]]
     assert healths == ["good", "failing", "good", "good"]
     assert last_object(sandbox.cli("stop", "--json").stdout)["stopped"] == list(SERVICES)
