@@ -17,6 +17,7 @@ from perf_pipeline.dashboard.campaign_rows import campaign_rows
 from perf_pipeline.dashboard.catalogue_rows import catalogue_rows
 from perf_pipeline.dashboard.chosen_comparison import comparison_page, stored_page
 from perf_pipeline.dashboard.monitoring_seen import MonitoringSeen
+from perf_pipeline.dashboard.newest_findings import newest_findings
 from perf_pipeline.dashboard.page_answer import PageAnswer, redirect, report_policy
 from perf_pipeline.dashboard.run_filter import RunFilter, filtered_runs
 from perf_pipeline.dashboard.run_rows import run_rows
@@ -170,13 +171,15 @@ class Site:
     def _overview(self, folders: list[Path], query: Query) -> PageAnswer:
         found = run_rows(folders)
         catalogue = catalogue_rows(folders, self._catalogue_url)
+        newest = newest_findings(folders, catalogue)
         return self._render(
             "overview",
             live=self._live.look(folders),
             shown=filtered_runs(found.rows, RunFilter.of(query)),
+            findings=newest.rows,
             opened=[one for one in catalogue.alerts if one.is_open],
             folders=[escape.visible(folder) for folder in folders],
-            damaged=(*found.damaged, *catalogue.damaged),
+            damaged=(*found.damaged, *catalogue.damaged, *newest.damaged),
         )
 
     def _live_runs(self, folders: list[Path], _query: Query) -> PageAnswer:
