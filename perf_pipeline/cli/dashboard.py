@@ -64,7 +64,8 @@ def dashboard(
 
 def _listening(settings: Settings, port: int, host: str) -> ThreadingHTTPServer:
     try:
-        return dashboard_server(open_site(settings), port, host)
+        site = open_site(settings, is_local=host.startswith(_LOOPBACK))
+        return dashboard_server(site, port, host)
     except OSError as error:
         raise PerfPipelineError(
             f"The dashboard cannot listen on {host}:{port}: {error.strerror}. End what listens "

@@ -16,6 +16,8 @@ from urllib.parse import parse_qs
 from perf_pipeline.dashboard.campaign_rows import campaign_rows
 from perf_pipeline.dashboard.catalogue_rows import catalogue_rows
 from perf_pipeline.dashboard.chosen_comparison import comparison_page, stored_page
+from perf_pipeline.dashboard.monitoring_seen import MonitoringSeen
+from perf_pipeline.dashboard.newest_findings import newest_findings
 from perf_pipeline.dashboard.page_answer import PageAnswer, redirect, report_policy
 from perf_pipeline.dashboard.run_filter import RunFilter, filtered_runs
 from perf_pipeline.dashboard.run_rows import run_rows
@@ -72,6 +74,7 @@ class Site:
         linked: Callable[[], Sequence[Path]] = tuple,
         catalogue_url: str | None = None,
         others: Sequence[OtherPage] = (),
+        monitoring: Callable[[], MonitoringSeen] = MonitoringSeen,
         public_host: str | None = None,
     ) -> None:
         """Read nothing yet.
@@ -83,6 +86,7 @@ class Site:
                 them, and no list has their runs and alerts.
             catalogue_url: Database of the catalogue, in place of the files.
             others: Pages of other programs.
+            monitoring: Returns what is known of it now; asked at each request.
             public_host: The name by which readers reach it.
         """
         self._folders = folders
@@ -90,6 +94,7 @@ class Site:
         self._linked = linked
         self._catalogue_url = catalogue_url
         self._others = tuple(others)
+        self._monitoring = monitoring
         self.public_host = public_host
         self._pages: Mapping[str, Callable[[list[Path], Query], PageAnswer]] = {
             "/": self._overview,
@@ -132,7 +137,11 @@ class Site:
         self, template: str, *, status: HTTPStatus = HTTPStatus.OK, **values: object
     ) -> PageAnswer:
         made = self._environment.get_template(f"{template}.html.jinja")
-        content = made.render({"others": self._others, "damaged": (), **values})
+        monitoring = self._monitoring()
+        named = {page.name for page in self._others}
+        found = [OtherPage(*one) for one in monitoring.pages.items() if one[0] not in named]
+        given = {"others": (*self._others, *found), "monitoring": monitoring, "damaged": ()}
+        content = made.render({**given, **values})
         return PageAnswer(content.encode(errors="backslashreplace"), status=status)
 
     def _message(self, status: HTTPStatus, text: str) -> PageAnswer:
@@ -162,13 +171,15 @@ class Site:
     def _overview(self, folders: list[Path], query: Query) -> PageAnswer:
         found = run_rows(folders)
         catalogue = catalogue_rows(folders, self._catalogue_url)
+        newest = newest_findings(folders, catalogue)
         return self._render(
             "overview",
             live=self._live.look(folders),
             shown=filtered_runs(found.rows, RunFilter.of(query)),
+            findings=newest.rows,
             opened=[one for one in catalogue.alerts if one.is_open],
             folders=[escape.visible(folder) for folder in folders],
-            damaged=(*found.damaged, *catalogue.damaged),
+            damaged=(*found.damaged, *catalogue.damaged, *newest.damaged),
         )
 
     def _live_runs(self, folders: list[Path], _query: Query) -> PageAnswer:

@@ -211,6 +211,6 @@ def test_the_history_draws_every_series_and_says_what_it_left_out(tmp_path: Path
     rows = records(shown["table"])
     assert [row["comparable with the newest"] for row in rows] == ["yes", "other phases"]
     assert len(images(shown["history: simulated control"].value)) >= 3
-    assert shown["verdict: simulated control"].value.startswith("no alert stands.")
+    assert shown["verdict: simulated control"].value.startswith("too few runs to see a change.")
     (page,) = (tmp_path / "trends").glob("*.html")
     assert shown["open: simulated control"].value.endswith(f"/trends/{page.name}")

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_pipeline.config.settings import current_settings
 from perf_pipeline.selftest.monitoring import NO_PROMETHEUS
-from perf_pipeline.selftest.monitoring.prometheus_process import find_tool
+from perf_pipeline.servers.monitors.monitor import find_program
 from tests.sandbox import BIN
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.skipif(find_tool("prometheus") is None, reason=NO_PROMETHEUS)
+@pytest.mark.skipif(find_program(current_settings(), "prometheus") is None, reason=NO_PROMETHEUS)
 def test_a_real_prometheus_sees_what_the_report_says_and_alerts_fire(tmp_path: Path) -> None:
     command = [str(BIN / "perf-pipeline"), "selftest", "monitoring", "--size", "ci", "--json"]
     told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

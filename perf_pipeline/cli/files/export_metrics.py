@@ -21,6 +21,7 @@ from perf_pipeline.cli.output import (
 from perf_pipeline.errors import ScenarioError
 from perf_pipeline.monitoring.openmetrics import MetricHistory
 from perf_pipeline.monitoring.run_history import RunHistory
+from perf_pipeline.samples.campaign.campaign_folder import campaign_named
 from perf_pipeline.samples.damage import damage_named
 from perf_pipeline.servers.monitors.monitor import find_program
 
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 
 JOB = "runs"
 """The job of Prometheus that scrapes runs; of an old run it has no address."""
+_CAMPAIGN = (
+    "{root} is an endurance campaign, and export-metrics writes load runs alone: the hours of a "
+    "campaign may lie on the clocks of several boots. `perf-pipeline start --monitoring` before a "
+    "campaign has its metrics scraped while it is played; afterwards its report and verdicts.json "
+    "have its figures."
+)
 
 
 def export_metrics(
@@ -51,12 +58,14 @@ def export_metrics(
 ) -> None:
     """Write the metrics of runs that have ended, with times, for a Prometheus to take in.
 
-    The values are those that the exporter would have served while the run went on.
+    The values are those that the exporter would have served while the run went on. Endurance
+    campaigns are refused: they are scraped while they are played.
     """
     with bad_input_explained(as_json=as_json):
         if not every > 0:
             raise ScenarioError([f"--every is {every:g}; it must be more than 0 s."])
         names: list[str | None] = [*runs] if runs else [None]
+        _refuse_campaigns(runs or [], results)
         found = {run.root: run for run in (found_run(name, results) for name in names)}
         history = MetricHistory()
         for run in found.values():
@@ -85,6 +94,14 @@ def export_metrics(
         },
         as_json=as_json,
     )
+
+
+def _refuse_campaigns(names: list[str], results: Path | None) -> None:
+    """Raise ScenarioError for each name that is a campaign's."""
+    folder = settings_with(results).results_dir
+    named = [found.root for name in names if (found := campaign_named(name, folder)) is not None]
+    if named:
+        raise ScenarioError([_CAMPAIGN.format(root=root) for root in named])
 
 
 def _add(run: RunFolder, every_s: float, history: MetricHistory) -> None:

@@ -31,7 +31,7 @@
       const after = found.getElementById("live").dataset.runs;
       if (after !== before) {
         const whole = await load(location.href);
-        for (const id of ["live", "alerts", "runs"]) replace(whole, id);
+        for (const id of ["live", "alerts", "newest", "runs"]) replace(whole, id);
       } else {
         replace(found, "live");
       }

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from perf_pipeline.report.text.table import Tone
+
 ROWS_MAX = 100
-_TONES = ("good", "warn", "bad")
+_TONES: tuple[Tone, ...] = ("good", "warn", "bad", "quiet")
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class TrendRow:
     link: str
     name: str
     verdict: str
-    tone: str
+    tone: Tone
     runs: str
     newest: str
     machine: str
@@ -68,7 +70,7 @@ def _row(path: Path) -> TrendRow:
         link=f"{path.parent.name}/{path.stem}.html",
         name=f"{escape.name(line.scenario)} on {escape.name(line.target)}",
         verdict=escape.name(line.verdict),
-        tone=line.tone if line.tone in _TONES else "warn",
+        tone=next((tone for tone in _TONES if tone == line.tone), "warn"),
         runs=quantity.count(line.runs),
         newest=escape.name(line.newest),
         machine=escape.name(line.machine),

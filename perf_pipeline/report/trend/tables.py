@@ -26,6 +26,9 @@ MOVED_MAX = 6
 """Metrics that are named in one alert; further ones are counted."""
 
 NAMED_MAX = 3
+MIN_VALUES = 8
+"""Values of one setup before any change is seen: six of a level, and two that left it
+(``analysis/change_points/recent.py``)."""
 WORSE, TO_DO = "Is it worse than before?", "What to do?"
 _STATES: dict[str, Tone] = {"open": "bad", "acknowledged": "warn", "cleared": "good"}
 
@@ -75,6 +78,16 @@ def _without_alert(trend: Trend, runs: str) -> tuple[Verdict, Verdict]:
                 Cell("look for alerts", "warn"),
                 ("`perf-pipeline alerts check` raises one for the first bad run.",),
             ),
+        )
+    newest = [metric for metric in trend.metrics if metric.setup == 0]
+    longest = max((sum(one.counts for one in metric.points) for metric in newest), default=0)
+    if longest < MIN_VALUES:
+        few = f"A change is seen from {MIN_VALUES} valid runs of one setup on; the newest has "
+        return (
+            Verdict(
+                WORSE, Cell("too few runs to see a change", "quiet"), (f"{few}{longest}.", runs)
+            ),
+            Verdict(TO_DO, Cell("run it again", "quiet"), ("`perf-pipeline compare` takes two.",)),
         )
     return (
         Verdict(WORSE, Cell("no alert stands", "good"), (said, runs)),

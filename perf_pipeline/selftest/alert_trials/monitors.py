@@ -8,13 +8,8 @@ import urllib.request
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
-from perf_pipeline.errors import ServiceUnavailableError
 from perf_pipeline.selftest.alert_trials.scaled_times import scaled_times
-from perf_pipeline.servers.lifecycle.embedded import EmbeddedServer, start_embedded
 from perf_pipeline.servers.lifecycle.port import ephemeral_range, free_ports
-from perf_pipeline.servers.lifecycle.unprivileged import NO_SWITCH
-from perf_pipeline.servers.monitors.monitor import find_program
-from perf_pipeline.servers.monitors.obtain import HOW_TO_GET
 from perf_pipeline.servers.monitors.programs import (
     ALERTMANAGER,
     INFRA,
@@ -23,12 +18,14 @@ from perf_pipeline.servers.monitors.programs import (
     prometheus_texts,
     target_file,
 )
+from perf_pipeline.servers.monitors.start_monitor import start_monitor
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
     from perf_pipeline.config.settings import Settings
+    from perf_pipeline.servers.lifecycle.embedded import EmbeddedServer
     from perf_pipeline.servers.monitors.monitor import Monitor
 
 Alert = dict[str, str]
@@ -95,12 +92,7 @@ class Monitors:
         Raises:
             ServiceUnavailableError: It is missing, or does not start.
         """
-        found = find_program(self._settings, monitor.program)
-        if found is None:
-            raise ServiceUnavailableError(f"{monitor.program} is missing: {HOW_TO_GET}")
-        started = start_embedded(
-            monitor, found, self._settings.temp_dir, self._ports, as_user=NO_SWITCH
-        )
+        started = start_monitor(self._settings, monitor, self._ports)
         self._stack.callback(started.stop)
         return started
 

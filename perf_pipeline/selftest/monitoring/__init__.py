@@ -13,12 +13,15 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from perf_pipeline.config.settings import current_settings
 from perf_pipeline.metrics.metrics_file import read_metrics
 from perf_pipeline.selftest.alert_trials.figures import alert_figures
 from perf_pipeline.selftest.figure import Figure, Size
-from perf_pipeline.selftest.monitoring.prometheus_process import PrometheusProcess, find_tool
+from perf_pipeline.selftest.monitoring.asked_prometheus import asked_prometheus
 from perf_pipeline.selftest.monitoring.scraped_run import scraped_run
 from perf_pipeline.selftest.monitoring.scraped_values import ScrapedValues
+from perf_pipeline.servers.monitors.monitor import find_program
+from perf_pipeline.servers.monitors.programs import PROMETHEUS
 
 STEADY_S = {Size.CI: 2.0, Size.FULL: 60.0}
 MAX_CORE_SHARE = {Size.CI: 0.25, Size.FULL: 0.1}
@@ -28,16 +31,15 @@ NO_PROMETHEUS = "no prometheus: `make monitoring` unpacks Debian's packages"
 
 def run(size: Size, seed: int) -> list[Figure]:
     """Scrape a run and compare, then play what alerts are for."""
-    prometheus = find_tool("prometheus")
-    if prometheus is None:
+    if find_program(current_settings(), PROMETHEUS) is None:
         return [Figure("runs that were scraped", None, "", 1, at_most=False, note=NO_PROMETHEUS)]
-    return [*_scraped(prometheus, size, seed), *alert_figures(size)]
+    return [*_scraped(size, seed), *alert_figures(size)]
 
 
-def _scraped(prometheus: str, size: Size, seed: int) -> list[Figure]:
+def _scraped(size: Size, seed: int) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="perf-pipeline-selftest-") as temporary:
         folder = Path(temporary)
-        with PrometheusProcess(prometheus, folder / "prometheus") as asked:
+        with asked_prometheus(current_settings(), folder / "scrape") as asked:
             played = scraped_run(folder, asked, STEADY_S[size], seed)
             scraped = ScrapedValues(asked, played)
             levels = read_metrics(played).levels

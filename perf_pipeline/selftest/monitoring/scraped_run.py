@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.samples.run_folder import RunFolder
-    from perf_pipeline.selftest.monitoring.prometheus_process import PrometheusProcess
+    from perf_pipeline.selftest.monitoring.asked_prometheus import AskedPrometheus
 
 _MODULE = """import random, time
 
@@ -40,9 +40,7 @@ duration = "{steady_s}s"
 _LINGER_S = 120.0
 
 
-def scraped_run(
-    folder: Path, prometheus: PrometheusProcess, steady_s: float, seed: int
-) -> RunFolder:
+def scraped_run(folder: Path, prometheus: AskedPrometheus, steady_s: float, seed: int) -> RunFolder:
     """Run two levels of a function that takes about 4 ms, and fails once in fifty calls.
 
     Args:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.samples.run_folder import RunFolder
-    from perf_pipeline.selftest.monitoring.prometheus_process import PrometheusProcess
+    from perf_pipeline.selftest.monitoring.asked_prometheus import AskedPrometheus
 
 WIDTH = 1.25
 """Upper by lower end of the widest bucket."""
@@ -36,7 +36,7 @@ _RATE_INTERVAL = "4s"
 class ScrapedValues:
     """What Prometheus has of a run that has ended."""
 
-    def __init__(self, asked: PrometheusProcess, played: RunFolder) -> None:
+    def __init__(self, asked: AskedPrometheus, played: RunFolder) -> None:
         self._asked, self._played = asked, played
         self._of_run = f'{{run_id="{played.run_id}"}}'
 

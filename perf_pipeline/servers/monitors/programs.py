@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from perf_pipeline.servers.server import Server
 
 PROMETHEUS, ALERTMANAGER = "prometheus", "alertmanager"
+_DATA = "blocks"
+"""Name in Prometheus' folder of the folder with its data, where that is another's."""
 INFRA = PROJECT / "infra"
 RUNS = "runs"
 """Name in Prometheus' folder of the folder in which runs register."""
@@ -27,7 +29,10 @@ _LIB_PQ_FILES = ("sslrootcert", "sslcert", "sslkey")
 
 
 def prometheus(
-    scrape_dir: Path, targets: Mapping[str, str], texts: Mapping[str, str] | None = None
+    scrape_dir: Path,
+    targets: Mapping[str, str],
+    texts: Mapping[str, str] | None = None,
+    data_dir: Path | None = None,
 ) -> Monitor:
     """Return Prometheus with the project's rules.
 
@@ -35,6 +40,7 @@ def prometheus(
         scrape_dir: Folder in which runs register.
         targets: Job to the text of its file.
         texts: Its configuration and rules, name to text; default: those in ``infra/``.
+        data_dir: Folder of its data, which stays; default: one in its own folder.
     """
     files = dict(prometheus_texts() if texts is None else texts)
     files.update((target_file_name(job), text) for job, text in targets.items())
@@ -44,13 +50,13 @@ def prometheus(
         "prometheus",
         (
             "--config.file={folder}/prometheus.yml",
-            "--storage.tsdb.path={folder}/data",
+            f"--storage.tsdb.path={{folder}}/{_DATA if data_dir else 'data'}",
             "--storage.tsdb.retention.time=15d",
             "--storage.tsdb.retention.size=1GB",
             "--web.listen-address={address}",
         ),
         files=files,
-        links={RUNS: scrape_dir},
+        links={RUNS: scrape_dir} | ({_DATA: data_dir} if data_dir else {}),
         environment={},
     )
 

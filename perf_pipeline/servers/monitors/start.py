@@ -10,7 +10,6 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import ServiceUnavailableError
-from perf_pipeline.servers.lifecycle.embedded import start_embedded
 from perf_pipeline.servers.lifecycle.persistent_servers import (
     end_replaced,
     only_one,
@@ -21,9 +20,7 @@ from perf_pipeline.servers.lifecycle.persistent_servers import (
 from perf_pipeline.servers.lifecycle.port import ephemeral_range, free_ports, is_free
 from perf_pipeline.servers.lifecycle.services import keep_running
 from perf_pipeline.servers.lifecycle.status import ServiceStatus
-from perf_pipeline.servers.lifecycle.unprivileged import NO_SWITCH
-from perf_pipeline.servers.monitors.monitor import PRODUCTS, find_program, identify
-from perf_pipeline.servers.monitors.obtain import HOW_TO_GET
+from perf_pipeline.servers.monitors.monitor import PRODUCTS, identify
 from perf_pipeline.servers.monitors.programs import (
     ALERTMANAGER,
     PROMETHEUS,
@@ -34,6 +31,7 @@ from perf_pipeline.servers.monitors.programs import (
     target_file,
     target_file_name,
 )
+from perf_pipeline.servers.monitors.start_monitor import start_monitor
 from perf_pipeline.servers.server import Server
 from perf_pipeline.servers.service import NotAnsweringError
 
@@ -144,12 +142,7 @@ def _started(settings: Settings, monitor: Monitor) -> Server:
             facts = monitor.identify(persistent.url, _ANSWER_S)
             return Server(monitor.NAME, persistent.url, "start", facts, folder=persistent.folder)
     end_replaced(settings, monitor.NAME)
-    installation = find_program(settings, monitor.program)
-    if installation is None:
-        raise ServiceUnavailableError(f"{monitor.program} is missing: {HOW_TO_GET}")
-    embedded = start_embedded(
-        monitor, installation, settings.temp_dir, _ports(monitor.NAME), as_user=NO_SWITCH
-    )
+    embedded = start_monitor(settings, monitor, _ports(monitor.NAME))
     keep_running(settings, embedded)
     return embedded.server
 

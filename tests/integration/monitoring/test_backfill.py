@@ -10,10 +10,12 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from perf_pipeline.cli.app import call
+from perf_pipeline.config.settings import current_settings
 from perf_pipeline.metrics.metrics_file import read_metrics
 from perf_pipeline.monitoring.families import families
 from perf_pipeline.monitoring.run_reader import RunReader
-from perf_pipeline.selftest.monitoring.prometheus_process import PrometheusProcess, find_tool
+from perf_pipeline.selftest.monitoring.asked_prometheus import asked_prometheus
+from perf_pipeline.servers.monitors.monitor import find_program
 from tests.simulated_run import committed_run, write_run
 
 if TYPE_CHECKING:
@@ -49,24 +51,24 @@ class _Served:
 
 
 def _tool(name: str) -> str:
-    found = find_tool(name)
+    found = find_program(current_settings(), name)
     if found is None:
         pytest.skip(f"no {name}: `make monitoring` unpacks Debian's packages")
-    return found
+    return str(found.program)
 
 
 def test_a_real_prometheus_answers_for_an_old_run_what_its_report_says(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """5 in flight of 50 to 90 ms: 74.6 a second; half of them take 60 ms at most."""
-    promtool, prometheus = _tool("promtool"), _tool("prometheus")
+    promtool, _ = _tool("promtool"), _tool("prometheus")
     folder, text = committed_run(tmp_path), tmp_path / "r-1.om"
     assert not call(
         ["export-metrics", str(folder.root), "--openmetrics", str(text), "--every=1", "--json"]
     )
     answered = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert answered["moments"] == 11
-    data = tmp_path / "prometheus" / "data"
+    data = tmp_path / "data"
     subprocess.run(
         [promtool, "tsdb", "create-blocks-from", "openmetrics", str(text), str(data)],
         check=True,
@@ -74,7 +76,7 @@ def test_a_real_prometheus_answers_for_an_old_run_what_its_report_says(
     )
     (level,) = read_metrics(folder).levels
     last_s = float(text.read_text().splitlines()[-2].split()[-1])
-    with PrometheusProcess(prometheus, tmp_path / "prometheus") as asked:
+    with asked_prometheus(current_settings(), tmp_path / "scrape", data_dir=data) as asked:
 
         def value(expression: str) -> float:
             (found,) = asked.query(expression, last_s).values()

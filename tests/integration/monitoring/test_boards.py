@@ -17,7 +17,12 @@ from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.monitoring.boards.every_board import panel_queries
 from perf_pipeline.run import run_scenario
 from perf_pipeline.selftest.monitoring import NO_PROMETHEUS
-from perf_pipeline.selftest.monitoring.prometheus_process import PrometheusProcess, find_tool
+from perf_pipeline.selftest.monitoring.asked_prometheus import (
+    EVERY_SECOND,
+    AskedPrometheus,
+    asked_prometheus,
+)
+from perf_pipeline.servers.monitors.monitor import find_program
 from tests.integration.levels.loads import QUICK
 from tests.sandbox import until
 
@@ -57,16 +62,17 @@ TARGET_LINE = ") * 0 + "
 
 
 @pytest.fixture
-def prometheus(tmp_path: Path) -> Iterator[PrometheusProcess]:
-    if (program := find_tool("prometheus")) is None:
+def prometheus(tmp_path: Path) -> Iterator[AskedPrometheus]:
+    if find_program(current_settings(), "prometheus") is None:
         pytest.skip(NO_PROMETHEUS)
-    with PrometheusProcess(program, tmp_path / "prometheus", 0.5) as started:
+    scrape_dir = tmp_path / "scrape"
+    with asked_prometheus(current_settings(), scrape_dir, factor=EVERY_SECOND / 2) as started:
         yield started
 
 
 @pytest.mark.slow  # the selftest `monitoring` asks every query in `make test-docker`
 def test_every_query_is_answered_and_has_data_where_the_run_has_any(
-    settings: Settings, prometheus: PrometheusProcess
+    settings: Settings, prometheus: AskedPrometheus
 ) -> None:
     """A closed-loop run over all servers whose Redis is frozen for a second."""
     began_s = time.time()

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from perf_pipeline.config.settings import current_settings
+from perf_pipeline.dashboard.monitoring_watch import MonitoringWatch
 from perf_pipeline.errors import ServiceUnavailableError
 from perf_pipeline.monitoring.scrape_target import register
 from perf_pipeline.servers.lifecycle.persistent_servers import read_persistent, stop_servers
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.config.settings import Settings
+    from perf_pipeline.dashboard.monitoring_seen import MonitoringSeen
 
 pytestmark = pytest.mark.integration
 
@@ -77,13 +79,19 @@ def test_what_is_started_is_scraped_and_stopped_with_all_that_it_left(monitored:
         assert {one.health for one in monitoring_status(monitored)} == {"good"}
         assert monitored.scrape_dir is not None  # so that runs are scraped from now on
         register(monitored.scrape_dir, "a-run", "127.0.0.1:9", {"scenario": "s"})
+        serves = urls["node_exporter"].removeprefix("http://")
+        register(monitored.scrape_dir, "scraped-run", serves, {"scenario": "s"})
 
         def jobs() -> dict[str, str]:
             targets = asked(urls["prometheus"], "/api/v1/targets")["data"]["activeTargets"]
-            return {one["labels"]["job"]: one["health"] for one in targets}
+            labels = [one["labels"] for one in targets]
+            named = [one.get("run_id", one["job"]) for one in labels]
+            return {name: one["health"] for name, one in zip(named, targets, strict=True)}
 
         up = dict.fromkeys(("prometheus", "alertmanager", "node", "postgres", "redis"), "up")
-        assert until(lambda: jobs() == {**up, "runs": "down"}, 60), jobs()
+        runs = {"a-run": "down", "scraped-run": "up"}
+        assert until(lambda: jobs() == {**up, **runs}, 60), jobs()
+        seen_by_the_dashboard(monitored, urls)
         found = asked(urls["prometheus"], "/api/v1/alertmanagers")["data"]["activeAlertmanagers"]
         assert [one["url"] for one in found] == [f"{urls['alertmanager']}/api/v2/alerts"]
         noted = [read_persistent(monitored.state_dir, one.service) for one in started]
@@ -102,6 +110,35 @@ def test_what_is_started_is_scraped_and_stopped_with_all_that_it_left(monitored:
     assert monitored.scrape_dir is None
     assert folders_in(monitored.temp_dir) == []
     assert monitoring_status(monitored) == []
+
+
+def seen_by_the_dashboard(monitored: Settings, urls: dict[str, str]) -> None:
+    """It links to both, knows which run is scraped, and has an alert that was raised for a run."""
+    labels = {"alertname": "Planted", "run_id": "scraped-run", "severity": "warning"}
+    body = json.dumps([{"labels": labels, "annotations": {"summary": "a planted alert"}}]).encode()
+    sent = urllib.request.Request(  # noqa: S310 - loopback
+        urls["alertmanager"] + "/api/v2/alerts", body, {"Content-Type": "application/json"}
+    )
+    urllib.request.urlopen(sent, timeout=10).close()  # noqa: S310 - loopback
+
+    def seen() -> MonitoringSeen:
+        return MonitoringWatch(monitored.state_dir).look()
+
+    assert until(lambda: "scraped-run" in (seen().firing or {}), 30), seen()
+    found = seen()
+    assert found.pages == {
+        "Prometheus": urls["prometheus"],
+        "Alertmanager": urls["alertmanager"],
+    }
+    assert found.scraped == {"scraped-run"}
+    assert found.firing is not None
+    ((alert,),) = found.firing.values()
+    assert (alert.name, alert.severity.text, alert.text) == (
+        "Planted",
+        "warning",
+        "a planted alert",
+    )
+    assert alert.since.endswith("UTC")
 
 
 def test_a_killed_prometheus_is_shown_as_failing_and_started_again(monitored: Settings) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from perf_pipeline.config.settings import current_settings
 from perf_pipeline.selftest.figure import Size
 from perf_pipeline.selftest.monitoring import NO_PROMETHEUS
-from perf_pipeline.selftest.monitoring.prometheus_process import find_tool
 from perf_pipeline.selftest.registry import selftests
+from perf_pipeline.servers.monitors.monitor import find_program
 
 SIMULATED = ("coverage", "detect", "leaks", "merge", "recovery", "soak", "warmup")
 """These compute on simulated records: nothing beside them changes what they find."""
@@ -44,7 +45,7 @@ def _names(size: Size) -> list[object]:
 
 
 def _run(name: str, size: str, limit_s: float) -> dict[str, object]:
-    if name == "monitoring" and find_tool("prometheus") is None:
+    if name == "monitoring" and find_program(current_settings(), "prometheus") is None:
         pytest.skip(NO_PROMETHEUS)
     ended = subprocess.run(
         [*COMMAND, name, "--size", size, "--json"],

@@ -12,18 +12,25 @@ from perf_pipeline.catalogue.store import open_catalogue
 from perf_pipeline.dashboard import chosen_comparison
 from perf_pipeline.dashboard.catalogue_rows import catalogue_rows
 from perf_pipeline.dashboard.site import OtherPage
+from perf_pipeline.metrics.comparison_file import write_comparison
 from perf_pipeline.metrics.metrics_file import write_run_metrics
+from perf_pipeline.report.comparison.files import write_comparison_pages
+from perf_pipeline.report.trend.files import write_trend_page
 from perf_pipeline.samples.run_folder import RunFolder
 from tests.planted_campaign import CAMPAIGN_ID, write_planted_campaign
 from tests.unit.dashboard.conftest import page_of, raise_alert, site_of, write_run
+from tests.unit.report.comparison.conftest import planted  # noqa: F401 - a fixture
 from tests.unit.report.conftest import baseline  # noqa: F401 - a fixture
+from tests.unit.report.trend.conftest import falling  # noqa: F401 - a fixture
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
 
+    from perf_pipeline.metrics.types.comparison import Comparison
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.metrics.types.trend import Trend
 
 PAGES = ("/", "/live", "/trends/", "/comparisons/", "/endurance/", "/alerts/", "/baselines/")
 
@@ -161,3 +168,31 @@ def test_an_address_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 def test_pages_of_other_programs_are_a_link_away(tmp_path: Path) -> None:
     site = site_of(tmp_path, others=[OtherPage("Grafana", "http://127.0.0.1:3000")])
     assert '<a href="http://127.0.0.1:3000" rel="noreferrer">Grafana' in page_of(site, "/alerts/")
+
+
+def test_the_overview_says_what_the_newest_comparison_trend_and_campaign_found(
+    tmp_path: Path,
+    planted: Comparison,  # noqa: F811
+    falling: Trend,  # noqa: F811
+) -> None:
+    """Where there is none it says what is therefore not known; none of them is a good verdict."""
+    before = page_of(site_of(tmp_path), "/")
+    for words in (
+        "none is stored: what changed is not known",
+        "none is drawn: whether runs got worse is not known",
+        "no run is in a catalogue: nothing was checked",
+        "none: leaks and slow losses are not known",
+    ):
+        assert f'<span class="verdict quiet">{words}' in " ".join(before.split())
+    write_comparison(tmp_path, planted)
+    write_comparison_pages(tmp_path, planted)
+    write_trend_page(tmp_path, falling, ())
+    write_planted_campaign(tmp_path)
+    raise_alert(tmp_path, write_run(tmp_path, 1).name)
+    page = page_of(site_of(tmp_path), "/")
+    found = page[page.index('id="newest"') : page.index('id="runs"')]
+    for words in ("regression", f"/comparisons/{planted.comparison_id}.html", "/trends/", "1 open"):
+        assert words in found
+    assert "leaks: leak" in found
+    assert "5 of 6 hours, scaled hours" in found
+    assert "quiet" not in found

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from perf_pipeline.analysis.change_points.recent import MIN_LEVEL_POINTS, MIN_RECENT_POINTS
 from perf_pipeline.metrics.types.alert import MetricKey
-from perf_pipeline.metrics.types.trend import TrendDrift
+from perf_pipeline.metrics.types.trend import TrendDrift, TrendPoint
 from perf_pipeline.report.trend.files import trend_page, write_trend_page
 from perf_pipeline.report.trend.index_rows import trend_rows
 from perf_pipeline.report.trend.page import CHARTS_MAX, drawn_levels, render_html
 from perf_pipeline.report.trend.tables import (
+    MIN_VALUES,
     alerts_table,
     answers,
     baselines_table,
@@ -59,6 +61,23 @@ def test_a_worse_level_that_nobody_looked_at_is_not_called_fine(falling: Trend) 
     fast = tuple(replace(one, changes=one.changes[1:]) for one in falling.metrics)
     worse, _ = answers(replace(falling, alerts=(), metrics=fast))
     assert worse.answer.text == "no alert stands"
+
+
+def test_a_history_too_short_for_any_change_to_be_seen_has_no_good_verdict(falling: Trend) -> None:
+    """Seven valid values show nothing, whatever they are; invalid ones do not count."""
+    assert MIN_VALUES == MIN_LEVEL_POINTS + MIN_RECENT_POINTS
+
+    def short(count: int, validity: str = "valid") -> Trend:
+        points = tuple(TrendPoint(run, 1.0, validity, "") for run in range(count))
+        kept = (replace(one, points=points, changes=()) for one in falling.metrics)
+        return replace(falling, alerts=(), metrics=tuple(kept))
+
+    for trend in (short(MIN_VALUES - 1), short(50, "noisy_host"), replace(short(9), metrics=())):
+        worse, to_do = answers(trend)
+        assert (worse.answer.text, worse.answer.tone) == ("too few runs to see a change", "quiet")
+        assert to_do.answer.text == "run it again"
+    assert "from 8 valid runs" in answers(short(3))[0].sentences[0]
+    assert answers(short(MIN_VALUES))[0].answer.text == "no alert stands"
 
 
 def test_what_raises_no_alert_is_not_said_to_lack_one(falling: Trend) -> None:
