@@ -10,6 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import ServiceUnavailableError
+from perf_pipeline.logs.log import LOOSE_FOLDER
 from perf_pipeline.servers.lifecycle.embedded import start_embedded
 from perf_pipeline.servers.lifecycle.persistent_servers import (
     end_replaced,
@@ -148,7 +149,9 @@ def _started(settings: Settings, monitor: Monitor) -> Server:
     if installation is None:
         raise ServiceUnavailableError(f"{monitor.program} is missing: {HOW_TO_GET}")
     embedded = start_embedded(
-        monitor, installation, settings.temp_dir, _ports(monitor.NAME), as_user=NO_SWITCH
+        *(monitor, installation, settings.temp_dir, _ports(monitor.NAME)),
+        as_user=NO_SWITCH,
+        log_folder=settings.state_dir / LOOSE_FOLDER,
     )
     keep_running(settings, embedded)
     return embedded.server
