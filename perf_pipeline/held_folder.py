@@ -1,9 +1,13 @@
-"""Temporary folders of ours: who holds one, and whether its caller may clear it away.
+"""Folders that a process holds for its life: temporary ones of ours, and that of a run.
 
-They lie where every user may put something, so a folder's name says nothing: whatever is cleared
-must belong to the caller, is reached without following links, and must be held by nobody. A holder
-keeps a lock of the kernel on a file in the folder; it ends with the process, however that ends, and
-is seen by every user and from every container of the host.
+A holder keeps a lock of the kernel on a file in the folder; it ends with the process, however that
+ends, and is seen by every user and from every container of the host. A lock that is free proves
+that its holder has ended only where the kernel and the folder are those in which it was taken;
+elsewhere, and on a file system that keeps no locks, the holder's stamp is asked.
+
+Temporary folders lie where every user may put something, so a folder's name says nothing: whatever
+is cleared must belong to the caller, is reached without following links, and must be held by
+nobody.
 
 Standard library only: guardians import this.
 """
@@ -18,7 +22,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.lifeline import ProcessStamp, own_stamp
+from perf_pipeline.lifeline import Liveness, ProcessStamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,23 +35,53 @@ _NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _LONGEST = 1 << 20
 
 
-def hold(folder: Path, file: str, about: Mapping[str, object]) -> int:
+def hold(folder: Path, file: str, about: Mapping[str, object], mode: int = 0o600) -> int:
     """Write into a folder who holds it, and hold it.
 
     Args:
         folder: Just made by this process.
-        file: Name of the file in it.
+        file: Name of the file in it; it must not exist.
         about: What the file says besides.
+        mode: Of the file, once it is locked: until then nobody else may take the lock.
 
     Returns:
-        The descriptor whose end is the end of the hold; no child process inherits it.
+        The descriptor whose end is the end of the hold; no program that is started inherits it.
     """
-    descriptor = os.open(folder / file, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    found = folder.lstat()
-    facts = {**about, "locked": True, "folder": [found.st_dev, found.st_ino]}
-    os.write(descriptor, json.dumps(facts).encode())
+    path = folder / file
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600)
+    try:
+        found = folder.lstat()
+        is_locked = _lock(descriptor, path)
+        facts = {**about, "locked": is_locked, "folder": [found.st_dev, found.st_ino]}
+        os.write(descriptor, json.dumps(facts).encode())
+        os.fchmod(descriptor, mode)
+    except BaseException:
+        os.close(descriptor)
+        raise
     return descriptor
+
+
+def holder_liveness(folder: Path, file: str, key: str, holder: ProcessStamp) -> Liveness:
+    """Return whether the process that held a folder lives, as far as can be told from here.
+
+    Args:
+        folder: The folder, of any user.
+        file: Name of the file that it locked; where there is none, its stamp alone is asked.
+        key: Of its stamp in the file.
+        holder: The process; a lock of another one tells nothing of it.
+    """
+    try:
+        descriptor = os.open(folder / file, os.O_RDONLY | _NO_LINK)
+    except OSError:
+        return holder.liveness()
+    try:
+        found = os.fstat(descriptor)
+        facts = _facts(_text(descriptor)) if stat.S_ISREG(found.st_mode) else {}
+        if _stamp(facts.get(key)) != holder:
+            return holder.liveness()
+        return _liveness(descriptor, facts, folder.lstat(), holder)
+    finally:
+        os.close(descriptor)
 
 
 def may_be_cleared(folder: Path, file: str, holder: str, *, run_as: int | None = None) -> bool:
@@ -92,17 +126,40 @@ def _is_abandoned(
         text = _read(held_by)
         if text is None or _is_locked(held_by):
             return False
+        facts = _facts(text)
+        stamp = _stamp(facts.get(holder))
+        if stamp is None:
+            return is_own and time.time() - found.st_mtime > BEING_MADE_S
+        if not is_own and not _is_of_folder(facts, found):
+            return False  # the file was moved here from a folder of the caller's
+        return _liveness(held_by, facts, found, stamp) is Liveness.GONE
     finally:
         os.close(held_by)
-    facts = _facts(text)
-    stamp = _stamp(facts.get(holder))
-    if stamp is None:
-        return is_own and time.time() - found.st_mtime > BEING_MADE_S
-    if not is_own and facts.get("folder") != [found.st_dev, found.st_ino]:
-        return False  # the file was moved here from a folder of the caller's
-    if facts.get("locked") is True and stamp.boot_id == own_stamp().boot_id:
-        return True  # by the same kernel, which would know of a lock
-    return stamp.is_gone()
+
+
+def _liveness(
+    descriptor: int, facts: dict[str, Any], found: os.stat_result, holder: ProcessStamp
+) -> Liveness:
+    """Return whether the holder of a folder lives: by the lock, or else by its stamp.
+
+    Args:
+        descriptor: Of the file that it locked, if its file system keeps locks.
+        facts: What the file says.
+        found: The folder.
+        holder: The process.
+    """
+    is_locked = _is_locked(descriptor)
+    if is_locked:
+        return Liveness.ALIVE
+    would_know = facts.get("locked") is True and holder.is_of_this_boot()
+    if is_locked is False and would_know and _is_of_folder(facts, found):
+        return Liveness.GONE
+    return holder.liveness()
+
+
+def _is_of_folder(facts: dict[str, Any], found: os.stat_result) -> bool:
+    """Return whether a file was written in this folder, seen through this file system."""
+    return facts.get("folder") == [found.st_dev, found.st_ino]
 
 
 @contextmanager
@@ -123,15 +180,39 @@ def _read(descriptor: int) -> str | None:
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
         return None
+    return _text(descriptor)
+
+
+def _text(descriptor: int) -> str:
     return os.read(descriptor, _LONGEST).decode(errors="replace")
 
 
-def _is_locked(descriptor: int) -> bool:
+def _lock(descriptor: int, path: Path) -> bool:
+    """Lock a file; return whether its file system keeps the lock from another descriptor."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
     except OSError:
+        return False
+    other = os.open(path, os.O_RDONLY | _NO_LINK)
+    try:
+        return _is_locked(other) is True
+    finally:
+        os.close(other)
+
+
+def _is_locked(descriptor: int) -> bool | None:
+    """Return whether another one locked a file; None where its file system keeps no locks.
+
+    Looking takes a shared lock for a moment, so that those who look do not see each other.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
-    return False  # closing the descriptor gives the lock back
+    except OSError:
+        return None
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    return False
 
 
 def _facts(text: str) -> dict[str, Any]:

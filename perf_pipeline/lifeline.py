@@ -100,6 +100,13 @@ class ProcessStamp(NamedTuple):
         same = found is not None and found.start_ticks == self.start_ticks
         return Liveness.ALIVE if same else Liveness.GONE
 
+    def is_of_this_boot(self) -> bool:
+        """Return whether it was started under the kernel that runs now; False if not known."""
+        try:
+            return self.boot_id == _boot_id()
+        except OSError:
+            return False
+
     def is_alive(self) -> bool:
         """Return whether this process is seen to run."""
         return self.liveness() is Liveness.ALIVE
@@ -123,10 +130,13 @@ def stamp(pid: int) -> ProcessStamp | None:
     fields = text.rpartition(")")[2].split()
     if fields[_STATE] in {"Z", "X"}:
         return None
-    boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     namespace = _pid_namespace()
     machine = _machine_id() if namespace == _INITIAL_PID_NAMESPACE else ""
-    return ProcessStamp(pid, int(fields[_START_TICKS]), boot_id, namespace, machine)
+    return ProcessStamp(pid, int(fields[_START_TICKS]), _boot_id(), namespace, machine)
+
+
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
 def _machine_id() -> str:

@@ -52,7 +52,7 @@ from perf_pipeline.samples.manifest import Manifest, write_manifest
 from perf_pipeline.samples.planned_levels import PlannedLevel, write_planned_levels
 from perf_pipeline.samples.run_folder import RunFolder, new_run_id
 from perf_pipeline.samples.run_list import find_run
-from perf_pipeline.samples.run_record import COMPLETE, FAILED, INTERRUPTED
+from perf_pipeline.samples.run_record import COMPLETE, FAILED, INTERRUPTED, hold_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -214,9 +214,11 @@ class Run:
             call_with_servers(scenario, tried, servers.values(), self._notify)
         self.folder.begin(self._scenario.name, is_made=self._prepared is not None)
         self._log.open(run_log_context(self.folder.root, self._scenario.name))
+        self._servers.log_to(self._log.context)
         self._log.write("info", "run-began", f"run {self.run_id} of {self._scenario.name} begins")
         needed_bytes = RUN_BYTES
         try:
+            self._stack.callback(os.close, hold_run(self.folder.root))
             reserve(self.folder.root)
             needed_bytes = FLOOR_BYTES
             write_planned_levels(self.folder, tuple(map(_planned, self._plans)))

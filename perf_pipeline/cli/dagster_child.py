@@ -14,6 +14,7 @@ from dataclasses import asdict
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from perf_pipeline.cli.command_log import JobLog
 from perf_pipeline.cli.waiting_dagster import WaitingDagster, waiting_dagster
 from perf_pipeline.config.duration import DEFAULT_WAIT
 from perf_pipeline.config.scenario.builtin import find_scenario, list_scenarios
@@ -183,6 +184,7 @@ class DagsterChild:
         self._unread = b""
         self._read_bytes = 0
         self._log: list[str] = []
+        self._lines = JobLog(checked)
         self.code = 0
         self.failure: FailureNote | None = None
         self.gave_up = ""
@@ -190,6 +192,7 @@ class DagsterChild:
     def run(self, noted: Interruptions) -> None:
         """Run the job to its end, or until it was asked for and it was stopped."""
         with closing(self._waiting()) as waiting:
+            self._lines.began(self._job.name, waiting.process.pid)
             try:
                 waiting.execute(
                     self._job.name,
@@ -201,8 +204,9 @@ class DagsterChild:
                 self._watch(waiting.process, waiting.log, noted)
             finally:
                 _stop(waiting.process, noted)
-            self.failure = read_note(waiting.failure_note())
-            self.code = waiting.process.returncode
+                self.failure = read_note(waiting.failure_note())
+                self.code = waiting.process.returncode
+                self._lines.ended(self.code, self.failure)
 
     @property
     def log(self) -> str:
@@ -220,14 +224,18 @@ class DagsterChild:
         while process.poll() is None:
             self._show_new_lines(log)
             self._view.look()
+            self._lines.look()
             if noted.at_once:
+                self._lines.ordered("at once")
                 process.kill()  # everything that it started is bound to it, and ends too
                 process.wait()
                 break
             if noted and time.monotonic() >= due_s:
                 if len(orders) == len(STOP_ORDERS):
                     self._view.stopping()
-                process.send_signal(orders.pop(0) if orders else signal.SIGKILL)
+                order = orders.pop(0) if orders else signal.SIGKILL
+                self._lines.ordered(order.name)
+                process.send_signal(order)
                 due_s = time.monotonic() + STOP_GRACE_S
             time.sleep(POLL_S)
         self._show_new_lines(log)

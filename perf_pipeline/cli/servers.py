@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from perf_pipeline.cli.command_log import logged_command
 from perf_pipeline.cli.lines.lines import show_wrapped
 from perf_pipeline.cli.lines.terminal import show
 from perf_pipeline.cli.output import (
@@ -99,16 +100,20 @@ def start(
     left_out: list[str] = []
     with bad_input_explained(as_json=as_json):
         settings = settings_with(None)
-        started = start_servers(settings, SERVICES, left_out.append)
-        if monitoring:
-            started += start_monitoring(settings, started, left_out.append)
-    for server in started:
-        show(
-            f"{server.facts.product} {server.facts.version} at {server.redacted_url}",
-            as_json=as_json,
-        )
-    for sentence in left_out:
-        show(sentence, as_json=as_json)
+        with logged_command("start", settings.state_dir) as log:
+            started = start_servers(settings, SERVICES, left_out.append)
+            if monitoring:
+                started += start_monitoring(settings, started, left_out.append)
+            running = [
+                f"{server.facts.product} {server.facts.version} at {server.redacted_url}"
+                for server in started
+            ]
+            for line in running:
+                log.write("info", "server-runs", line)
+            for sentence in left_out:
+                log.write("warning", "server-left-out", sentence)
+    for line in (*running, *left_out):
+        show(line, as_json=as_json)
     servers = [asdict(server.record()) for server in started]
     answer({"servers": servers, "left_out": left_out}, as_json=as_json)
 
@@ -119,7 +124,13 @@ def _start_stack(profiles: Sequence[str], *, monitoring: bool, as_json: bool) ->
             text = "--monitoring is of servers of this machine; of the stack: --profile monitoring."
             raise ScenarioError([text])
         settings = settings_with(None)
-        services = start_stack(settings, profiles, lambda line: show(line, as_json=as_json))
+        with logged_command("start", settings.state_dir) as log:
+
+            def notify(line: str) -> None:
+                log.write("info", "notice", line)
+                show(line, as_json=as_json)
+
+            services = start_stack(settings, profiles, notify)
     for service in services:
         show(_service_line(service), as_json=as_json)
     stack = {"name": settings.stack.name, "services": [asdict(one) for one in services]}
@@ -137,9 +148,12 @@ def stop(
     """
     with bad_input_explained(as_json=as_json):
         settings = settings_with(None)
-        stopped = [*stop_servers(settings, SERVICES), *stop_monitoring(settings)]
-        if stop_stack(settings, volumes=volumes):
-            stopped.append(f"the stack {settings.stack.name}")
+        with logged_command("stop", settings.state_dir) as log:
+            stopped = [*stop_servers(settings, SERVICES), *stop_monitoring(settings)]
+            if stop_stack(settings, volumes=volumes):
+                stopped.append(f"the stack {settings.stack.name}")
+            for line in stopped:
+                log.write("info", "server-stopped", f"{line} was stopped")
     for line in stopped or ["nothing was running"]:
         show(line, as_json=as_json)
     answer({"stopped": stopped}, as_json=as_json)

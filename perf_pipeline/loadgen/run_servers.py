@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.faults.fault import FaultedServer
+    from perf_pipeline.logs.log import LogContext
     from perf_pipeline.servers.server import Server
 
 NOT_OURS = "left as it was: its data belong to the user's own functions"
@@ -117,6 +118,11 @@ class RunServers:
             ports=free_ports(random.SystemRandom(), ephemeral_range()),
             stack=self._stack,
         )
+
+    def log_to(self, context: LogContext) -> None:
+        """Have the guardians of servers that were started for the run write into its log."""
+        if self._services is not None:
+            self._services.log_to(context)
 
     def seed(self) -> dict[str, int]:
         """Create the run's data on each server, and fill the table that workflows read, once.

@@ -1,6 +1,7 @@
 """The folder of a run: where its files are, and whether the run still goes on.
 
 RUN/run.json               the record of the run's status
+RUN/.run.lock              locked by the run's process for its life
 RUN/manifest.json          what ran, where, with which versions
 RUN/plan.json              the levels that will be played
 RUN/levels/00-100/         one folder a level: level.json, resources.jsonl, histograms.bin
@@ -184,10 +185,11 @@ class RunFolder:
     def read_status(self) -> RunRecord:
         """Return the record of the run, with the status that it has by now.
 
-        A run whose process is gone is ``killed``; whether one of another boot or PID namespace
-        still runs is not seen from here.
+        A run whose process is gone is ``killed``, in whichever container of this host it was;
+        whether one of another host still runs may not be seen from here.
 
         Raises:
             RunFolderError: It is missing, or not a record.
         """
-        return with_liveness(record_of(read_json(self.status_file), self.status_file))
+        record = record_of(read_json(self.status_file), self.status_file)
+        return with_liveness(record, self.root)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
 from perf_pipeline.config.wording import with_article
 from perf_pipeline.errors import RunFolderError
-from perf_pipeline.lifeline import Liveness, ProcessStamp
+from perf_pipeline.held_folder import hold, holder_liveness
+from perf_pipeline.lifeline import Liveness, ProcessStamp, own_stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,11 @@ RUNNING, COMPLETE, INTERRUPTED, FAILED, KILLED, NOT_SEEN = (
     "killed",
     "not seen from here",
 )
-"""``NOT_SEEN``: its process is of another boot, host or PID namespace, so it may still run."""
+"""``NOT_SEEN``: it may still run; nothing that can be seen from here tells whether it does."""
+
+LOCK_FILE = ".run.lock"
+"""File in a run's folder that its process locks for its life: its id means nothing elsewhere."""
+_PROCESS = "process"
 
 MAY_GO_ON = (RUNNING, NOT_SEEN)
 """Status of a run whose files may still grow: nothing of it is stored anew, or cleared."""
@@ -79,19 +84,34 @@ def record_of(value: object, path: Path) -> RunRecord:
     return cast("RunRecord", value)
 
 
-def with_liveness(record: RunRecord) -> RunRecord:
-    """Return a record whose status says whether the process of a running run is still there."""
+def hold_run(folder: Path) -> int:
+    """Let every container of this host see that this process runs the run of a folder.
+
+    Returns:
+        The descriptor that is closed when the run is over; with the process at the latest.
+    """
+    return hold(folder, LOCK_FILE, {_PROCESS: list(own_stamp())}, mode=0o644)
+
+
+def with_liveness(record: RunRecord, folder: Path) -> RunRecord:
+    """Return a record whose status says whether the process of a running run is still there.
+
+    Args:
+        record: As it is in the file.
+        folder: The run's.
+    """
     if record["status"] != RUNNING:
         return record
     owner = ProcessStamp.from_json(record["process"])
-    liveness = owner.liveness()
+    liveness = holder_liveness(folder, LOCK_FILE, _PROCESS, owner)
     if liveness is Liveness.GONE:
         why = f"its process {owner.pid} is gone without a record of its end"
         return {**record, "status": KILLED, "why": why}
     if liveness is Liveness.NOT_SEEN:
         why = (
             f"its process {owner.pid} is in another container (PID namespace), on another host, or "
-            "from before a restart: it may still run, and nothing of it is changed"
+            "from before a restart, and no lock in its folder tells more: it may still run, and "
+            "nothing of it is changed"
         )
         return {**record, "status": NOT_SEEN, "why": why}
     return record

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import shutil
@@ -12,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.held_folder import hold, may_be_cleared, read_own
-from perf_pipeline.lifeline import own_stamp
+from perf_pipeline.held_folder import hold, holder_liveness, may_be_cleared, read_own
+from perf_pipeline.lifeline import Liveness, own_stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,6 +89,56 @@ def test_a_lock_is_seen_where_its_holder_is_not(tmp_path: Path) -> None:
     os.close(held)
 
     assert clearable(folder)
+
+
+@pytest.mark.parametrize("why", ["refused", "without effect"])
+def test_a_file_system_that_keeps_no_locks_tells_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    """Some network file systems refuse locks, others take them and show them to nobody."""
+
+    def without(_descriptor: int, _operation: int) -> None:
+        if why == "refused":
+            raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", without)
+    hidden = own_stamp()._replace(pid_namespace=7)
+    folder = tmp_path / "held"
+    folder.mkdir()
+    held = hold(folder, FILE, {HOLDER: list(hidden)})
+
+    assert holder_liveness(folder, FILE, HOLDER, hidden) is Liveness.NOT_SEEN
+    os.close(held)
+    assert holder_liveness(folder, FILE, HOLDER, hidden) is Liveness.NOT_SEEN
+    assert not clearable(folder)
+
+
+@pytest.mark.parametrize("elsewhere", ["copy", "other host", "other process"])
+def test_a_free_lock_proves_nothing_where_it_was_not_taken(tmp_path: Path, elsewhere: str) -> None:
+    """The kernel here would not know of the lock, or it is not that of the process in question."""
+    holder = own_stamp()._replace(pid_namespace=7)
+    if elsewhere == "other host":
+        holder = holder._replace(boot_id="another", machine="another")
+    folder = tmp_path / "held"
+    folder.mkdir()
+    os.close(hold(folder, FILE, {HOLDER: list(holder)}))
+    if elsewhere == "copy":
+        folder = shutil.copytree(folder, tmp_path / "copy")
+    if elsewhere == "other process":
+        holder = holder._replace(start_ticks=1)
+
+    assert holder_liveness(folder, FILE, HOLDER, holder) is Liveness.NOT_SEEN
+
+
+def test_those_who_look_at_a_lock_do_not_see_each_other(tmp_path: Path) -> None:
+    """A dashboard and an exporter look at the same time: neither is the run."""
+    hidden = own_stamp()._replace(pid_namespace=7)
+    folder = tmp_path / "held"
+    folder.mkdir()
+    os.close(hold(folder, FILE, {HOLDER: list(hidden)}))
+    with (folder / FILE).open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        assert holder_liveness(folder, FILE, HOLDER, hidden) is Liveness.GONE
 
 
 def test_a_real_process_in_another_pid_namespace_holds_its_folder(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -27,9 +28,10 @@ from perf_pipeline.logs.log import FOLDER, LOOSE_FOLDER
 from perf_pipeline.logs.stored import LogTail, gap_sentences, in_order, log_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from perf_pipeline.config.settings import Settings
     from perf_pipeline.logs.stored import StoredLine
 
 _POLL_S = 0.5
@@ -115,14 +117,14 @@ def logs(
     """
     with bad_input_explained(as_json=as_json):
         wanted = _filter_of(level, process, fault, since, grep)
-        folder = (
-            settings_with(results).results_dir / LOOSE_FOLDER
+        folders = (
+            _without_run(settings_with(results))
             if run == "none"
-            else found_run(run, results).root / FOLDER
+            else (found_run(run, results).root / FOLDER,)
         )
     tails: dict[Path, LogTail] = {}
     shown = 0
-    for line in _lines(folder, tails, follow=follow):
+    for line in _lines(folders, tails, follow=follow):
         if wanted.passes(line):
             shown += 1
             print(json.dumps(line.document)) if as_json else show(_line(line), as_json=False)  # noqa: T201
@@ -130,13 +132,14 @@ def logs(
     for sentence in gaps:
         show(sentence, as_json=as_json)
     if not tails:
-        show(f"no logs in {folder}", as_json=as_json)
+        show(f"no logs in {' and '.join(map(str, folders))}", as_json=as_json)
     elif not shown and not follow:
         show(_nothing_shown(tails), as_json=as_json)
     counts = [tail.completeness for tail in tails.values()]
     answer(
         {
-            "folder": str(folder),
+            "folder": str(folders[0]),
+            "folders": [str(folder) for folder in folders],
             "files": len(tails),
             "lines": sum(one.lines for one in counts),
             "shown": shown,
@@ -179,11 +182,18 @@ def _since(text: str) -> str:
     return timestamp(int(at.timestamp() * 1e9))
 
 
-def _lines(folder: Path, tails: dict[Path, LogTail], *, follow: bool) -> Iterator[StoredLine]:
-    """Yield the lines of all files of a folder; with ``follow`` new ones until Ctrl-C."""
+def _without_run(settings: Settings) -> tuple[Path, ...]:
+    """Return where processes without a run log: those of runs that never began, and of servers."""
+    return settings.results_dir / LOOSE_FOLDER, settings.state_dir / LOOSE_FOLDER
+
+
+def _lines(
+    folders: Sequence[Path], tails: dict[Path, LogTail], *, follow: bool
+) -> Iterator[StoredLine]:
+    """Yield the lines of all files of folders; with ``follow`` new ones until Ctrl-C."""
     try:
         while True:
-            for path in log_files(folder):
+            for path in chain.from_iterable(map(log_files, folders)):
                 tails.setdefault(path, LogTail(path))
             yield from in_order(list(tails.values()))
             if not follow:

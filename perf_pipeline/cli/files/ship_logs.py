@@ -94,6 +94,7 @@ def _ship(
             _set_up(store, settings.logs.kibana_url, notify)
         shipper = Shipper(
             settings.results_dir,
+            settings.state_dir,
             store,
             positions,
             sleep=time.sleep,

@@ -221,7 +221,7 @@ def _section(document: dict[str, Any], name: str, problems: Problems) -> dict[st
     if isinstance(table, dict):
         return _table(table, (name,), SECTIONS[name], problems)
     problems.at((name,), f"is {shown(table)}; allowed is one table, written [{name}].")
-    return {}
+    return {key.name: key.stand_in() for key in SECTIONS[name] if key.is_required}
 
 
 def _repeated(document: dict[str, Any], name: str, problems: Problems) -> list[dict[str, Any]]:

@@ -61,6 +61,7 @@ class Shipper:
     def __init__(
         self,
         results: Path,
+        state: Path,
         store: Store,
         positions: Positions,
         *,
@@ -72,6 +73,7 @@ class Shipper:
 
         Args:
             results: The results folder.
+            state: Folder of the state of servers that outlive runs.
             store: Where to.
             positions: How far each file was shipped.
             sleep: Waits so many seconds.
@@ -80,6 +82,7 @@ class Shipper:
         """
         self.total = Shipped()
         self._results = results
+        self._state = state
         self._store = store
         self._positions = positions
         self._sleep = sleep
@@ -92,13 +95,15 @@ class Shipper:
         return sum(self._ship_file(path) for path in self._files())
 
     def _files(self) -> Iterator[Path]:
-        yield from log_files(self._results / LOOSE_FOLDER)
+        for folder in (self._results, self._state):
+            yield from log_files(folder / LOOSE_FOLDER)
         for folder in sorted(self._results.glob(f"*/{FOLDER}")):
             if not folder.is_symlink():
                 yield from log_files(folder)
 
     def _ship_file(self, path: Path) -> int:
-        name = path.relative_to(self._results).as_posix()
+        is_of_results = path.is_relative_to(self._results)
+        name = (path.relative_to(self._results) if is_of_results else path).as_posix()
         try:
             offset = self._positions.offset(name, path)
             tail = self._tails.get(path)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from contextlib import ExitStack
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import PerfPipelineError, ServiceUnavailableError
 from perf_pipeline.lifeline import own_stamp
+from perf_pipeline.redaction.spellings import url_secrets
 from perf_pipeline.servers.lifecycle.folder import empty_of_processes, remove_folder
 from perf_pipeline.servers.lifecycle.guardian_pipe import GuardianPipe
 from perf_pipeline.servers.lifecycle.launch_spec import FOLDER_PREFIX, LaunchSpec
@@ -20,6 +23,7 @@ from perf_pipeline.servers.service import NotAnsweringError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from perf_pipeline.logs.log import LogContext
     from perf_pipeline.servers.lifecycle.guardian_pipe import Event
     from perf_pipeline.servers.lifecycle.unprivileged import UserSwitch
     from perf_pipeline.servers.service import Installation, Launch, Startable
@@ -56,6 +60,7 @@ class EmbeddedServer:
         folder: Path,
         as_user: UserSwitch,
         disk_mb: int | None,
+        log_folder: Path | None,
     ) -> None:
         self._service = service
         self._installation = installation
@@ -72,6 +77,8 @@ class EmbeddedServer:
             lock_file=launch.lock_file,
             run_as=as_user.run_as,
             disk_mb=disk_mb,
+            log_folder=str(log_folder or ""),
+            secrets=tuple(url_secrets(launch.url)),
         )
         self._guardian = GuardianPipe(spec)
         self.guardian_pid = self._guardian.pid
@@ -120,6 +127,10 @@ class EmbeddedServer:
         """
         # Events before the guardian's answer concern the server's earlier process.
         self.wait_until_ready(ready_s, pid=self._command("restart", "serving")["pid"])
+
+    def log_to(self, context: LogContext) -> None:
+        """Have its guardian write into the log of a run from now on."""
+        self._guardian.send(f"log {json.dumps(asdict(context))}")
 
     def detach(self) -> None:
         """Let the server outlive this process; ``perf-pipeline stop`` ends it.
@@ -185,6 +196,7 @@ def start_embedded(
     as_user: UserSwitch,
     ready_s: float = READY_S,
     disk_mb: int | None = None,
+    log_folder: Path | None = None,
 ) -> EmbeddedServer:
     """Start a server of our own on a free loopback port and wait until it answers.
 
@@ -200,6 +212,7 @@ def start_embedded(
         ready_s: How long it may take until it answers.
         disk_mb: Size of a file system of its own for its data, where the kernel allows it; None
             for the one of its folder.
+        log_folder: Where its guardian logs unless it belongs to a run; None for nowhere.
 
     Raises:
         ServiceUnavailableError: It does not start; the text ends with what it wrote.
@@ -208,7 +221,9 @@ def start_embedded(
     for port in islice(ports, _PORTS_TRIED):
         folder = temp_dir.resolve() / f"{FOLDER_PREFIX}{secrets.token_hex(6)}"
         launch = service.launch(installation, folder, port)
-        embedded = EmbeddedServer(service, installation, launch, folder, as_user, disk_mb)
+        embedded = EmbeddedServer(
+            service, installation, launch, folder, as_user, disk_mb, log_folder
+        )
         with ExitStack() as undo:
             undo.callback(embedded.stop)
             try:

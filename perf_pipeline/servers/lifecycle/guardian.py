@@ -12,10 +12,12 @@
 
 First line of standard input: the launch specification. Later lines: ``restart`` (after the server
 ended or to end it), ``detach`` (outlive the owner, for ``perf-pipeline start``; SIGTERM ends it
-then). SIGUSR1 starts a server that has ended again, and does nothing to one that runs.
+then), ``log`` and the context of a run's log to write into. SIGUSR1 starts a server that has ended
+again, and does nothing to one that runs.
 Standard output: one JSON object a line, the last being the guardian's own end.
 
-Standard library only: it starts in a few hundredths of a second and takes little memory.
+Standard library only: it starts in a few hundredths of a second and takes little memory. What logs
+is imported while the server starts.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from perf_pipeline.held_folder import hold
 from perf_pipeline.lifeline import bound_command, own_stamp
@@ -45,6 +48,9 @@ from perf_pipeline.servers.lifecycle.launch_spec import (
     LaunchSpec,
 )
 from perf_pipeline.servers.lifecycle.own_disk import make_own_disk, remove_own_disk
+
+if TYPE_CHECKING:
+    from perf_pipeline.servers.lifecycle.guardian_log import GuardianLog
 
 _STOP_GRACE_S = 5.0
 _OTHERS = ("PG", "MYSQL_", "MARIADB_", "REDIS", "VALKEY", "MONGO")
@@ -72,6 +78,7 @@ class Guardian:
         self._input = b""
         self._server: subprocess.Popen[bytes] | None = None
         self._end_reported = False
+        self._log: GuardianLog | None = None
         self._wake, wake_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake_end)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # wakes the select
@@ -100,6 +107,7 @@ class Guardian:
             if spec.disk_mb is not None:
                 remove_own_disk(spec.folder / "data")
             remove_folder(spec.folder)
+            self._logged().close()
 
     def _fill_folder(self) -> None:
         spec = self._spec
@@ -175,13 +183,16 @@ class Guardian:
             self._input += received
             *lines, self._input = self._input.split(b"\n")
             for line in lines:
-                self._obey(line.decode())
+                self._obey(*line.decode().split(" ", 1))
         elif not self._spec.owner.is_alive():
             raise _OwnerDoneError
 
-    def _obey(self, command: str) -> None:
-        if command == "detach":
+    def _obey(self, command: str, argument: str = "") -> None:
+        if command == "log":
+            self._logged().open_in_run(argument)
+        elif command == "detach":
             self._report("detached")
+            self._logged().open_without_run()
             self._detached = True
             null = os.open(os.devnull, os.O_RDWR)
             for stream in (0, 1, 2):
@@ -191,7 +202,7 @@ class Guardian:
             self._stop_server()
             self._serve()
         else:
-            raise ValueError(f"a guardian knows detach and restart, not {command!r}")
+            raise ValueError(f"a guardian knows detach, restart and log, not {command!r}")
 
     def _revive(self) -> None:
         """Start the server again if it has ended."""
@@ -222,6 +233,7 @@ class Guardian:
             return log.read().decode(errors="replace").strip()
 
     def _report(self, event: str, **details: str | int) -> None:
+        self._logged().write(event, details)
         if self._detached:
             return
         try:
@@ -229,6 +241,15 @@ class Guardian:
             sys.stdout.flush()
         except BrokenPipeError as error:
             raise _OwnerDoneError from error
+
+    def _logged(self) -> GuardianLog:
+        if self._log is None:
+            from perf_pipeline.servers.lifecycle.guardian_log import (  # noqa: PLC0415 - see above
+                GuardianLog,
+            )
+
+            self._log = GuardianLog(self._spec)
+        return self._log
 
     def _on_terminate(self, *_: object) -> None:
         self._terminated = True

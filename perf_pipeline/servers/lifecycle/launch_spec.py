@@ -40,6 +40,8 @@ class LaunchSpec:
         run_as: Numeric user that the commands change to and who must own the folder; None when
             they do not.
         disk_mb: Size of a file system of its own for the data, in memory; None for the folder's.
+        log_folder: Where the guardian logs if it belongs to no run; empty for nowhere.
+        secrets: What no line of its log may hold.
     """
 
     service: str
@@ -52,6 +54,8 @@ class LaunchSpec:
     lock_file: str | None
     run_as: int | None
     disk_mb: int | None = None
+    log_folder: str = ""
+    secrets: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the specification as one line."""

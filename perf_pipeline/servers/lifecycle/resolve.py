@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.errors import ServiceUnavailableError
+from perf_pipeline.logs.log import LOOSE_FOLDER
 from perf_pipeline.redaction.redact import remember_url
 from perf_pipeline.servers.lifecycle.embedded import EmbeddedServer, start_embedded
 from perf_pipeline.servers.lifecycle.persistent_servers import read_persistent
@@ -133,7 +134,10 @@ def start_any(
     for one in implementation.installations(settings):
         try:
             started = start_embedded(
-                implementation, one, settings.temp_dir, ports, as_user=as_user, disk_mb=disk_mb
+                *(implementation, one, settings.temp_dir, ports),
+                as_user=as_user,
+                disk_mb=disk_mb,
+                log_folder=settings.state_dir / LOOSE_FOLDER,
             )
         except ServiceUnavailableError as error:
             notes.append(f"{one.program}: {error}")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from perf_pipeline.config.settings import Settings
+    from perf_pipeline.logs.log import LogContext
     from perf_pipeline.servers.lifecycle.embedded import EmbeddedServer
     from perf_pipeline.servers.server import Server
 
@@ -117,6 +118,11 @@ class ServiceSession:
         self._embedded[service].restart()
         self.servers[service] = self._embedded[service].server
         return self.servers[service]
+
+    def log_to(self, context: LogContext) -> None:
+        """Have the guardians of what was started write into the log of a run."""
+        for embedded in self._embedded.values():
+            embedded.log_to(context)
 
     def _resolve(self, service: str) -> Server:
         running, notes = running_server(self._settings, service)

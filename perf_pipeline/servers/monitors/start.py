@@ -10,6 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import ServiceUnavailableError
+from perf_pipeline.logs.log import LOOSE_FOLDER
 from perf_pipeline.servers.lifecycle.persistent_servers import (
     end_replaced,
     only_one,
@@ -142,7 +143,12 @@ def _started(settings: Settings, monitor: Monitor) -> Server:
             facts = monitor.identify(persistent.url, _ANSWER_S)
             return Server(monitor.NAME, persistent.url, "start", facts, folder=persistent.folder)
     end_replaced(settings, monitor.NAME)
-    embedded = start_monitor(settings, monitor, _ports(monitor.NAME))
+    embedded = start_monitor(
+        settings,
+        monitor,
+        _ports(monitor.NAME),
+        log_folder=settings.state_dir / LOOSE_FOLDER,
+    )
     keep_running(settings, embedded)
     return embedded.server
 

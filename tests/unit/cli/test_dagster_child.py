@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.cli import dagster_child
+from perf_pipeline.cli.app import call
 from perf_pipeline.cli.dagster_child import DagsterChild, ab_job, capacity_job, load_job
 from perf_pipeline.cli.interruptions import Interruptions
 from perf_pipeline.cli.views import PlainView
@@ -34,6 +35,12 @@ sys.stdout.write("perf_pipeline: sp"); sys.stdout.flush()
 import time; time.sleep(0.5)
 print("lit", config["concurrency"])
 sys.exit(7)
+"""
+STOPS_AT_THE_FIRST_ORDER = """
+import signal, sys, time
+signal.signal(signal.SIGINT, lambda *_: sys.exit(5))
+print("perf_pipeline: ready", flush=True)
+time.sleep(60)
 """
 STOPS_ITSELF_ONLY_WHEN_KILLED = """
 import signal, time
@@ -60,12 +67,13 @@ class Heard(PlainView):
 class Child(DagsterChild):
     """Runs a Python program in Dagster's place."""
 
-    def __init__(self, program: str, folder: Path) -> None:
+    def __init__(self, program: str, folder: Path, results: Path | None = None) -> None:
         self.reported: list[str] = []
         self.noted = Interruptions()
         self.stop_when_asked = False
+        self.pid = 0
         overrides = Overrides(concurrency=(1, 2))
-        checked = CheckedRun("run", Scenario("baseline"), {})
+        checked = CheckedRun("run", Scenario("baseline"), {}, results)
         job = load_job("baseline", overrides, RunFolder(folder / "run"))
         super().__init__(job, Heard(self), checked, os.environ)
         self._program = program
@@ -77,7 +85,9 @@ class Child(DagsterChild):
             self.noted.note(signal.SIGINT)
 
     def _waiting(self) -> WaitingDagster:
-        return WaitingDagster(FOLLOW_ORDERS + self._program)
+        waiting = WaitingDagster(FOLLOW_ORDERS + self._program)
+        self.pid = waiting.process.pid
+        return waiting
 
 
 def requests_far_apart() -> Interruptions:
@@ -93,6 +103,31 @@ def test_notices_of_the_child_are_shown_line_by_line(tmp_path: Path) -> None:
     assert child.reported == ["scenario baseline", "split [1, 2]"]
     assert child.log.splitlines()[1] == "noise"
     assert (child.code, child.failure) == (7, None)
+
+
+@pytest.mark.parametrize("has_begun", [True, False])
+def test_the_command_that_watches_a_job_logs_orders_and_end(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    has_begun: bool,  # noqa: FBT001
+) -> None:
+    """In the run's log, or in that of processes without a run if the run never began."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
+    if has_begun:
+        RunFolder(tmp_path / "run").begin("baseline")
+    child = Child(STOPS_AT_THE_FIRST_ORDER, tmp_path, results=tmp_path)
+    child.stop_when_asked = True
+    child.run(child.noted)
+
+    assert call(["logs", "run" if has_begun else "none", "--results", str(tmp_path)]) == 0
+    lines = [line.split(None, 3)[2:] for line in capsys.readouterr().out.splitlines()]
+    assert [process for process, _ in lines] == ["command"] * 3
+    assert [text.partition(":")[0] for _, text in lines] == [
+        f"the job baseline is executed by process {child.pid}",
+        "the job was asked to end",
+        "the job ended with 5",
+    ]
 
 
 def test_a_child_that_does_not_stop_is_killed(

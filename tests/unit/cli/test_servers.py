@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_pipeline.cli import servers as commands
+from perf_pipeline.cli.app import call
 from perf_pipeline.cli.servers import describe, is_healthy
+from perf_pipeline.errors import ServiceUnavailableError
+from perf_pipeline.exit_code import Exit
+from perf_pipeline.redaction.redact import remember_url
 from perf_pipeline.servers.lifecycle.status import ServiceStatus
 from perf_pipeline.servers.stack.service_state import ServiceState
 from perf_pipeline.servers.stack.stack import StackStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 NO_STACK = StackStatus("perf_pipeline")
 PLACE = "MariaDB 10.11.19 at mysql://u:***@127.0.0.1:4000/d (start)"
@@ -67,3 +77,35 @@ def test_a_stack_is_well_if_each_of_its_services_is(states: list[str], expected:
     assert is_healthy([IDLE], stack) is (expected == "well")
     assert not is_healthy([GONE], stack)
     assert not is_healthy([RUNS], StackStatus("perf_pipeline", why_not="no engine"))
+
+
+def test_start_and_stop_leave_their_lines_without_a_password(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a start that failed, and of the servers that were left out; `logs none` shows all."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    remember_url("redis://u:canary-Zx81-password@127.0.0.1/0")
+
+    def left_out(_settings: object, _services: object, notify: Callable[[str], None]) -> list[str]:
+        notify("redis is left out: canary-Zx81-password was refused")
+        return []
+
+    def fails(*_: object) -> list[str]:
+        raise ServiceUnavailableError("nothing is here for canary-Zx81-password")
+
+    for start, code in ((left_out, Exit.COMPLETE), (fails, Exit.BAD_INPUT)):
+        monkeypatch.setattr(commands, "start_servers", start)
+        assert call(["start"]) == code
+    assert call(["stop"]) == Exit.COMPLETE
+    capsys.readouterr()
+    assert call(["logs", "none", "--results", str(tmp_path)]) == Exit.COMPLETE
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(None, 3)[1:] for line in lines] == [
+        ["info", "start", "perf-pipeline start begins"],
+        ["warning", "start", "redis is left out: *** was refused"],
+        ["info", "start", "perf-pipeline start succeeded"],
+        ["info", "start", "perf-pipeline start begins"],
+        ["error", "start", "perf-pipeline start failed: nothing is here for ***"],
+        ["info", "stop", "perf-pipeline stop begins"],
+        ["info", "stop", "perf-pipeline stop succeeded"],
+    ]

@@ -127,6 +127,7 @@ def test_a_program_gets_the_stored_documents_and_then_the_counts(
     assert last == {
         "schema_version": 1,
         "folder": str(results / RUN / "logs"),
+        "folders": [str(results / RUN / "logs")],
         "files": 3,
         "lines": 5,
         "shown": 5,
@@ -138,14 +139,18 @@ def test_a_program_gets_the_stored_documents_and_then_the_counts(
 
 
 def test_processes_without_a_run_have_logs_as_well(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / LOOSE_FOLDER).mkdir()
-    log = Log("log-shipper", LogContext(str(tmp_path / LOOSE_FOLDER))).open()
-    log.write("info", "shipper-began", "hello")
-    log.close()
-    (line,) = shown(tmp_path, capsys, "none")
-    assert line.endswith("log-shipper          hello")
+    """Those of a results folder, and those of servers, which belong to none."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
+    state = tmp_path / "home" / "perf_pipeline"
+    state.mkdir(parents=True)
+    for name, folder in (("log-shipper", tmp_path), ("stop", state)):
+        log = Log(name, LogContext(str(folder / LOOSE_FOLDER))).open()
+        log.write("info", "began", "hello")
+        log.close()
+    lines = shown(tmp_path, capsys, "none")
+    assert [line.split()[2:] for line in lines] == [["log-shipper", "hello"], ["stop", "hello"]]
 
 
 def test_wrong_options_are_all_named(results: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from perf_pipeline.config.flags.flag import flag_values
 from perf_pipeline.config.flags.overrides import Overrides
-from perf_pipeline.config.scenario.keys import REPEATED, SECTIONS, TOP
+from perf_pipeline.config.scenario.keys import REPEATED, SECTIONS, SETTINGS, TOP
 from perf_pipeline.config.scenario.parse import parse_scenario, read_scenario
 from perf_pipeline.config.scenario.scenario import Arm, Phases, Scenario, Workload
+from perf_pipeline.config.scenario.variables import ENVIRONMENT
+from perf_pipeline.config.slo.slo_tables import SLO
 from perf_pipeline.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -162,6 +164,7 @@ def test_what_is_no_level_is_refused_with_its_line(value: str, machine: MachineL
         ("repeats = 1e3", "repeats is 1000.0; allowed is an integer from 1 to 100"),
         ("title = 5", "title is 5; allowed is one line of 0 to 200 printable characters"),
         ('title = "a\\u001b[31m"', 'title is "a\\u001b[31m"; allowed is one line'),
+        ("endurance = true", "endurance is true; allowed is one table, written [endurance]."),
         ("phases = 5", "phases is 5; allowed is one table, written [phases]."),
         ("arm = [1]", "arm[1] is 1; allowed is a table, written [[arm]]."),
         ("arm = {}", "arm is a table; allowed are at most 50 tables, each written [[arm]]."),
@@ -184,6 +187,21 @@ def test_a_wrong_line_is_named_with_what_is_allowed(
     found = problems(with_line(line), machine)
     assert any(message in problem for problem in found), found
     assert all("mine.toml" in problem for problem in found)
+
+
+@pytest.mark.parametrize("table", [*SECTIONS, *REPEATED, SETTINGS, ENVIRONMENT, SLO])
+@pytest.mark.parametrize("written", ["true", "0", '""', "[]", "[[]]", "[1]", "{}", "2026-01-14"])
+def test_what_stands_in_the_place_of_a_table_is_a_scenario_or_named(
+    table: str, written: str, machine: MachineLimits
+) -> None:
+    """A table of the wrong type, or without its required keys, is no defect of ours."""
+    text = f"{table} = {written}\n" + ("" if table == "workload" else MINIMAL)
+    refused = []
+    try:
+        parse_scenario(text, "mine", machine)
+    except ScenarioError as error:
+        refused = error.problems
+    assert not refused or any(table in problem for problem in refused), refused
 
 
 def test_only_the_levels_that_are_too_many_for_the_machine_are_refused_with_the_arithmetic(
@@ -405,6 +423,7 @@ FLAG_VALUES = st.one_of(st.none(), st.integers(), st.floats(), st.text(max_size=
         },
     ),
 )
+@example(head="", lines=["endurance = true"], flags={})
 def test_any_text_and_flags_are_a_scenario_or_a_scenario_error(
     head: str, lines: list[str], flags: dict[str, object], machine: MachineLimits
 ) -> None:

@@ -140,6 +140,7 @@ def shipper(results: Path, url: str, waits: list[float] | None = None) -> Shippe
     (results / ".logs").mkdir(exist_ok=True)
     return Shipper(
         results,
+        results.parent / "state",
         Store(url, timeout_s=5.0),
         positions,
         sleep=(waits if waits is not None else []).append,
@@ -158,6 +159,18 @@ def test_every_line_is_stored_once_in_the_stream_of_its_dataset(
     assert shipper(results, double.url).round() == 0
     write_lines(results, "run-2", "run", 3)
     assert first.round() == 3
+
+
+def test_what_servers_without_a_run_logged_is_shipped_once_as_well(
+    results: Path, double: StoreDouble
+) -> None:
+    first = shipper(results, double.url)
+    first.round()
+    (results.parent / "state").mkdir()
+    log = Log("start").open(LogContext(str(results.parent / "state" / ".logs")))
+    log.write("info", "server-runs", "it answers")
+    log.close()
+    assert (first.round(), shipper(results, double.url).round()) == (1, 0)
     assert len(double.documents) == 83
     assert double.seen_login == {"Basic ZWxhc3RpYzpjYW5hcnktd29yZC05"}
 
