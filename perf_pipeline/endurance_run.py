@@ -9,6 +9,7 @@ lease.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import time
@@ -25,7 +26,11 @@ from perf_pipeline.host.load_lock import load_lock
 from perf_pipeline.loadgen.endurance.attachment import attach, connect
 from perf_pipeline.loadgen.endurance.exact_malloc import with_exact_malloc
 from perf_pipeline.loadgen.endurance.hour_plan import endurance_of
-from perf_pipeline.monitoring.start_exporter import start_exporter
+from perf_pipeline.monitoring.start_exporter import (
+    LAST_SCRAPES_S,
+    outlast_exporter,
+    start_exporter,
+)
 from perf_pipeline.report.endurance.result_file import write_campaign_file
 from perf_pipeline.samples.campaign.campaign import Campaign, evidence_of, write_campaign
 from perf_pipeline.samples.campaign.campaign_clock import read_kernel_boot_id
@@ -96,9 +101,12 @@ def begin_campaign(
     )
     write_campaign(folder.campaign_file, campaign)
     try:
-        start_exporter(folder.root, scenario.name, settings)
+        exporter = start_exporter(folder.root, scenario.name, settings)
     except OSError as error:
         notify(f"no live metrics: the exporter cannot be started: {error}")
+    else:
+        if exporter is not None:  # what judges the campaign follows, in this process
+            atexit.register(_outlast_exporter, folder, exporter)
     return folder
 
 
@@ -206,6 +214,11 @@ def end_target(folder: CampaignFolder) -> None:
     if living is not None:
         living.end()
         living.close()
+
+
+def _outlast_exporter(folder: CampaignFolder, exporter: int) -> None:
+    """At the end of a container, have the verdicts on a campaign scraped; others end at once."""
+    outlast_exporter(exporter, LAST_SCRAPES_S if folder.verdicts_file.exists() else 0.0)
 
 
 @contextmanager

@@ -76,7 +76,7 @@ def judge_campaign(folder: CampaignFolder) -> Verdicts:
         left_out=signals.left_out,
     )
     content = {"schema_version": SCHEMA_VERSION, **asdict(verdicts)}
-    write_json(folder.root / "verdicts.json", content)
+    write_json(folder.verdicts_file, content)
     return verdicts
 
 

@@ -75,9 +75,8 @@ class CampaignReader:
         try:
             self._campaign = self._campaign or self._folder.campaign()
             self._played = len(self._folder.hours())
-            verdicts = self._folder.root / "verdicts.json"
-            if verdicts.exists():
-                self._proven = list(campaign_values(read_verdicts(verdicts)))
+            if self._folder.verdicts_file.exists():
+                self._proven = list(campaign_values(read_verdicts(self._folder.verdicts_file)))
         except RunFolderError:
             self._unreadable = 1
         self._hours.read()

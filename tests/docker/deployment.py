@@ -25,6 +25,12 @@ _LAUNCH = """mutation($launched: ExecutionParams!) { launchRun(executionParams: 
 _TERMINATE = "mutation($run: String!) { terminateRun(runId: $run) { __typename } }"
 _RUN = """query($run: ID!) { runOrError(runId: $run) { ... on Run {
   status tags { key value } } } }"""
+_HISTORY = """query($run: ID!) {
+  runsOrError { ... on Runs { results { runId status tags { key value } } } }
+  assetsOrError { ... on AssetConnection { nodes { key { path }
+    assetMaterializations { runId timestamp metadataEntries { label } } } } }
+  logsForRun(runId: $run) { ... on EventConnection { events {
+    __typename ... on MessageEvent { message timestamp } } } } }"""
 _EVENTS = """query($run: ID!) { logsForRun(runId: $run) { ... on EventConnection { events {
   __typename ... on MessageEvent { message }
   ... on ExecutionStepFailureEvent { error { message } }
@@ -85,6 +91,11 @@ class Deployment:
         """Return the names in a folder of the volume of results."""
         return self.docker("exec", f"{self.name}_dagster_code", "ls", folder).split()
 
+    def fetch(self, url: str) -> str:
+        """Return what an address answers to a container of the stack."""
+        ask = f"import urllib.request as u; print(u.urlopen({url!r}, timeout=30).read().decode())"
+        return self.docker("exec", f"{self.name}_dagster_code", "python", "-I", "-c", ask)
+
     def metadata(self, run: str, asset: str, label: str) -> str:
         """Return a text that a run recorded with an asset."""
         (made,) = [
@@ -135,6 +146,10 @@ class Deployment:
         """Return the tags of a run."""
         tags = self._ask(_RUN, run=run)["runOrError"]["tags"]
         return {tag["key"]: tag["value"] for tag in tags}
+
+    def history(self, run: str) -> dict[str, Any]:
+        """Return all that Dagster knows of runs and assets, and the events of one run."""
+        return self._ask(_HISTORY, run=run)
 
     def events(self, run: str, kind: str) -> list[dict[str, Any]]:
         """Return the events of a run that have a type."""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 PASSWORD = "a%b/c"
 _READY_S = 60.0
+_FILLED_BYTES = 150_000_000
+"""More than the memory that tests leave to PostgreSQL; a crash empties the table."""
 _COMMANDS = {
     "postgres": [
         "/entrypoints/postgres.sh",
@@ -115,7 +117,10 @@ def _all_answer(settings: StackSettings) -> bool:
 
 @contextmanager
 def load_on(service: str, url: str) -> Iterator[None]:
-    """Keep a server at work for the block: Redis's processor, PostgreSQL's files and page cache."""
+    """Keep a server at work for the block: Redis's processor, PostgreSQL's files and page cache.
+
+    The block begins once PostgreSQL has more in its page cache than a limit would leave it.
+    """
     ended = threading.Event()
     threads = [
         threading.Thread(target=_loaded, args=(_WORK[service], url, ended)) for _ in range(2)
@@ -123,6 +128,8 @@ def load_on(service: str, url: str) -> Iterator[None]:
     for thread in threads:
         thread.start()
     try:
+        if service == "postgres":
+            assert until(lambda: _filled_bytes(url) > _FILLED_BYTES, _READY_S, every_s=0.2)
         yield
     finally:
         ended.set()
@@ -153,6 +160,13 @@ def _load_postgres(url: str, ended: threading.Event) -> None:
                     "INSERT INTO filler SELECT repeat(i::TEXT, 200) FROM generate_series(1, 9999) i"
                 )
             connection.execute("SELECT sum(length(text)) FROM filler")
+
+
+def _filled_bytes(url: str) -> int:
+    with psycopg.connect(url, connect_timeout=2) as connection:
+        row = connection.execute("SELECT pg_relation_size('filler')").fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 _WORK = {"postgres": _load_postgres, "redis": _load_redis}

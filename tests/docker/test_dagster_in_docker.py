@@ -8,6 +8,7 @@ import random
 import re
 import secrets
 import urllib.request
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ import pytest
 
 from perf_pipeline.servers.lifecycle.port import ephemeral_range, free_ports
 from tests.docker.deployment import Deployment, build_image
+from tests.docker.make_command import make
+from tests.docker.stack_under_test import INFRA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,17 +26,29 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(900)
 
+PAGES = {
+    "Dagster": "DAGSTER_WEBSERVER",
+    "Grafana": "GRAFANA",
+    "Prometheus": "PROMETHEUS",
+    "Kibana": "KIBANA",
+}
+"""What the dashboard links to, and the service whose port that is."""
 LINEAGE = {"host_facts", "servers", "seeded_data", "load_run", "run_metrics", "run_report"}
 MEMORY = 1500 * 2**20
 
 
 @pytest.fixture(scope="module")
-def deployment(engine: Engine, debian_servers: str) -> Iterator[Deployment]:
+def deployment(
+    engine: Engine, debian_servers: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
     """Dagster with its storage, and two of the servers that runs use."""
     assert debian_servers
     build_image("perf-pipeline-base:bookworm")
     drawn = free_ports(random.Random(), ephemeral_range())
-    ports = {one: next(drawn) for one in ("DAGSTER_WEBSERVER", "DASHBOARD", "POSTGRES", "REDIS")}
+    services = (*PAGES.values(), "DASHBOARD", "POSTGRES", "REDIS")
+    ports = {service: next(drawn) for service in services}
+    name, folder = f"ppdagster{os.getpid()}", tmp_path_factory.mktemp("deployment")
+    files = (INFRA / "compose.yaml", INFRA / "compose.debian.yaml")
     environ = {
         **os.environ,
         "DOCKER_HOST": engine.host,
@@ -44,12 +59,16 @@ def deployment(engine: Engine, debian_servers: str) -> Iterator[Deployment]:
         "PERF_PIPELINE_RUN_MEMORY": str(MEMORY),
         "PERF_PIPELINE_RUN_CPU_PERCENT": "100",
         "PERF_PIPELINE_NOISE": "tell",
-        **{f"PERF_PIPELINE_{name}_PORT": str(port) for name, port in ports.items()},
+        "PERF_PIPELINE_STACK_NAME": name,
+        "PERF_PIPELINE_STACK_FILES": os.pathsep.join(map(str, files)),
+        "PERF_PIPELINE_STACK_ENV": str(folder / "stack.env"),
+        "XDG_STATE_HOME": str(folder / "state"),
+        **{f"PERF_PIPELINE_{service}_PORT": str(port) for service, port in ports.items()},
     }
-    made = Deployment(f"ppdagster{os.getpid()}", environ, ports["DAGSTER_WEBSERVER"])
-    services = ("dagster_webserver", "dagster_daemon", "dashboard", "postgres", "redis")
+    made = Deployment(name, environ, ports["DAGSTER_WEBSERVER"])
+    started = ("dagster_webserver", "dagster_daemon", "dashboard", "postgres", "redis")
     try:
-        made.compose("up", "--detach", "--wait", "--no-build", *services)
+        made.compose("up", "--detach", "--wait", "--no-build", *started)
         yield made
     finally:
         for container in made.containers():
@@ -106,9 +125,27 @@ def test_the_link_of_a_run_leads_to_its_report_on_the_dashboard(
     link = deployment.metadata(measured, "run_report", "open")
     port = deployment.environ["PERF_PIPELINE_DASHBOARD_PORT"]
     assert link.startswith(f"http://127.0.0.1:{port}/")
-    with urllib.request.urlopen(link, timeout=30) as answer:  # noqa: S310 - http
-        page = answer.read().decode()
-    assert page == deployment.read(f"{deployment.folder(measured)}/report.html")
+    assert page_at(link) == deployment.read(f"{deployment.folder(measured)}/report.html")
+
+
+def test_the_dashboard_shows_the_runs_of_the_volume_and_links_that_open_on_this_machine(
+    deployment: Deployment, measured: str
+) -> None:
+    """Ports are those that are published; the pages behind them are Dagster's and the run's."""
+    dashboard = f"http://127.0.0.1:{deployment.environ['PERF_PIPELINE_DASHBOARD_PORT']}"
+    folder = deployment.folder(measured)
+    run_id = Path(folder).name
+    page = page_at(dashboard)
+    assert f'<tr id="{run_id}">' in page
+    others = re.findall(r'<a href="([^"]+)" rel="noreferrer">(\w+) ', page)
+    assert {name: unescape(url) for url, name in others} == {
+        name: f"http://127.0.0.1:{deployment.environ[f'PERF_PIPELINE_{service}_PORT']}"
+        for name, service in PAGES.items()
+    }
+    (dagster,) = (unescape(url) for url, name in others if name == "Dagster")
+    assert "dagster_webserver_version" in json.loads(page_at(f"{dagster}/server_info"))
+    (report,) = re.findall(rf'href="(/{run_id}/report.html)"', page)
+    assert page_at(dashboard + report) == deployment.read(f"{folder}/report.html")
 
 
 def test_one_load_run_at_a_time_and_a_terminated_one_keeps_what_it_measured(
@@ -126,6 +163,12 @@ def test_one_load_run_at_a_time_and_a_terminated_one_keeps_what_it_measured(
     failures = deployment.events(second, "ExecutionStepFailureEvent")
     assert any("gave up waiting for another load run" in json.dumps(one) for one in failures)
 
+    # A container of the stack, as Prometheus is one, finds the run's exporter.
+    (registered,) = deployment.listed("/results/.scrape")
+    ((address,),) = [
+        one["targets"] for one in json.loads(deployment.read(f"/results/.scrape/{registered}"))
+    ]
+    assert "loadtest_workflows_completed_total" in deployment.fetch(f"http://{address}/metrics")
     deployment.terminate(run)
     assert deployment.ended(run) == "CANCELED"
     state = deployment.container_of(run)["State"]
@@ -155,3 +198,44 @@ def test_each_step_of_a_search_for_capacity_has_a_container(deployment: Deployme
     assert len(steps) == 2
     assert {limits["HostConfig"]["CpuQuota"] for limits in steps} == {100_000}
     assert deployment.metadata(run, "found_capacity", "verdict") in ("found", "at_least")
+
+
+def test_an_endurance_campaign_leaves_nothing_for_prometheus_to_look_for(
+    deployment: Deployment,
+) -> None:
+    """Its exporter ends before its container does, once the hours are judged."""
+    config = {"hours": 2, "hour_seconds": 5, "rate_per_s": 5}
+    run = deployment.launch("endurance", {"ops": {"play_campaign": {"config": config}}})
+    deployment.until(lambda: deployment.listed("/results/.scrape"), 120, "it has an exporter")
+    deployment.ended(run)
+    container = deployment.container_of(run)["Id"]
+    deployment.docker("wait", container)
+    assert deployment.listed("/results/.scrape") == []
+    assert deployment.status(run) == "SUCCESS", deployment.events(run, "ExecutionStepFailureEvent")
+
+
+def test_stop_and_start_keep_the_history(deployment: Deployment, measured: str) -> None:
+    """Runs, tags, every event and every materialization are those before; so is the report."""
+    before = deployment.history(measured)
+    statuses = {run["runId"]: run["status"] for run in before["runsOrError"]["results"]}
+    assert statuses[measured] == "SUCCESS"
+    stopped = make(deployment.environ, "stop")
+    assert stopped.returncode == 0, stopped.stderr
+    project = f"label=com.docker.compose.project={deployment.name}"
+    assert deployment.docker("ps", "--all", "--quiet", "--filter", project) == ""
+    assert deployment.containers() == []
+
+    started = make(deployment.environ, "start", "PROFILES=dagster")
+    assert started.returncode == 0, started.stdout + started.stderr
+    assert deployment.history(measured) == before
+    made = deployment.events(measured, "MaterializationEvent")
+    assert {one["assetKey"]["path"][-1] for one in made} >= LINEAGE
+    link = deployment.metadata(measured, "run_report", "open")
+    assert page_at(link) == deployment.read(f"{deployment.folder(measured)}/report.html")
+
+
+def page_at(url: str) -> str:
+    """Return a page, as a browser on this machine gets it."""
+    with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - http
+        page: str = answer.read().decode()
+    return page

@@ -95,6 +95,34 @@ class ServerContainer:
         return {ENTRY_CONTAINER: self.container_id, ENTRY_ENGINE: self.engine.engine}
 
 
+class ContainerFault:
+    """What the failures of a server's container share; each is a ``Fault``.
+
+    Attributes:
+        place: Where it is injected.
+        found: The container; None before ``preflight``, which each of them has.
+    """
+
+    def __init__(self, place: Place) -> None:
+        """Prepare; nothing is asked."""
+        self.place = place
+        self.found: ServerContainer | None = None
+
+    @property
+    def container(self) -> ServerContainer:
+        """The container, after ``preflight``."""
+        assert self.found is not None
+        return self.found
+
+    def state(self) -> State:
+        """Return what the server and its container are."""
+        return self.container.state()
+
+    def undo_entry(self) -> Mapping[str, SettingValue]:
+        """Return what finds the container."""
+        return self.container.entry()
+
+
 def undo_for_dead(
     entry: Mapping[str, SettingValue],
     undo: Callable[[DockerContainer], None],

@@ -11,7 +11,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from perf_pipeline.faults.acting import wait_until_it_acts
-from perf_pipeline.faults.containers.container_fault import ServerContainer, undo_for_dead
+from perf_pipeline.faults.containers.container_fault import (
+    ContainerFault,
+    ServerContainer,
+    undo_for_dead,
+)
 from perf_pipeline.faults.fault import FaultRefusedError, Sign
 from perf_pipeline.faults.process_faults import is_listening
 from perf_pipeline.servers.stack.docker_container import Endpoint
@@ -20,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from perf_pipeline.config.fault.fault_window import SettingValue
-    from perf_pipeline.faults.fault import Place, State
     from perf_pipeline.servers.stack.docker_container import DockerContainer
 
 _ENDPOINTS = "endpoints"
@@ -35,17 +38,12 @@ def undo_left_behind(entry: Mapping[str, SettingValue]) -> None:
     undo_for_dead(entry, lambda container: _attach(container, endpoints))
 
 
-class ContainerPartition:
+class ContainerPartition(ContainerFault):
     """Takes the container of a server off its networks; see ``Fault``."""
-
-    def __init__(self, place: Place) -> None:
-        """Prepare."""
-        self._place = place
-        self._container: ServerContainer | None = None
 
     def preflight(self) -> None:
         """Find the container and its networks."""
-        container = ServerContainer(self._place)
+        container = ServerContainer(self.place)
         if not container.before.endpoints:
             raise FaultRefusedError(f"container {container.before.name} is on no network")
         if names := {"host", "none"} & {one.network for one in container.before.endpoints}:
@@ -53,31 +51,23 @@ class ContainerPartition:
                 f"container {container.before.name} has the network {names.pop()}, which no "
                 "container can be taken off"
             )
-        self._container = container
-
-    def state(self) -> State:
-        """Return what the server and its container are."""
-        assert self._container is not None
-        return self._container.state()
+        self.found = container
 
     def undo_entry(self) -> Mapping[str, SettingValue]:
         """Return what finds the container, and how it is attached."""
-        assert self._container is not None
-        endpoints = [asdict(one) for one in self._container.before.endpoints]
-        return {**self._container.entry(), _ENDPOINTS: json.dumps(endpoints)}
+        endpoints = [asdict(one) for one in self.container.before.endpoints]
+        return {**self.container.entry(), _ENDPOINTS: json.dumps(endpoints)}
 
     def inject(self) -> None:
         """Take it off all its networks."""
-        assert self._container is not None
-        for endpoint in self._container.before.endpoints:
-            self._container.engine.disconnect(endpoint.network)
-        wait_until_it_acts(self, self._place)
+        for endpoint in self.container.before.endpoints:
+            self.container.engine.disconnect(endpoint.network)
+        wait_until_it_acts(self, self.place)
 
     def sign(self) -> Sign:
         """Try to connect to the server, and ask the engine what the container is and where."""
-        assert self._container is not None
-        accepts = is_listening(self._container.server)
-        now = self._container.engine.inspect()
+        accepts = is_listening(self.container.server)
+        now = self.container.engine.inspect()
         networks = ", ".join(one.network for one in now.endpoints) or "no network"
         return Sign(
             in_effect=now.status == "running" and not now.endpoints and not accepts,
@@ -88,8 +78,8 @@ class ContainerPartition:
 
     def undo(self) -> None:
         """Attach it again."""
-        if self._container is not None:
-            _attach(self._container.engine, self._container.before.endpoints)
+        if self.found is not None:
+            _attach(self.found.engine, self.found.before.endpoints)
 
 
 def _attach(container: DockerContainer, endpoints: Iterable[Endpoint]) -> None:

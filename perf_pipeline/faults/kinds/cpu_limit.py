@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.faults.acting import wait_until_it_acts
 from perf_pipeline.faults.arguments import number
-from perf_pipeline.faults.containers.container_fault import ServerContainer, undo_for_dead
+from perf_pipeline.faults.containers.container_fault import (
+    ContainerFault,
+    ServerContainer,
+    undo_for_dead,
+)
 from perf_pipeline.faults.containers.container_group import group_of
 from perf_pipeline.faults.fault import FaultRefusedError, Sign
 from perf_pipeline.servers.stack.docker_container import CpuLimit, host_processes
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
     from perf_pipeline.config.cgroup import Throttling
     from perf_pipeline.config.fault.fault_window import SettingValue
     from perf_pipeline.faults.containers.container_group import ContainerGroup
-    from perf_pipeline.faults.fault import Fault, Place, State
+    from perf_pipeline.faults.fault import Fault, Place
     from perf_pipeline.servers.stack.docker_container import DockerContainer
 
 HELD_NS = 450_000_000
@@ -37,7 +41,7 @@ def undo_left_behind(entry: Mapping[str, SettingValue]) -> None:
     undo_for_dead(entry, lambda container: _give_back(container, limit))
 
 
-class CpuLimitFault:
+class CpuLimitFault(ContainerFault):
     """Limits the CPU time of a server's container; see ``Fault``.
 
     A limit that the server does not reach changes nothing, so it is in effect only while the kernel
@@ -51,8 +55,8 @@ class CpuLimitFault:
             place: Where.
             cpus: CPU seconds a second.
         """
-        self._place, self._cpus = place, cpus
-        self._container: ServerContainer | None = None
+        super().__init__(place)
+        self._cpus = cpus
         self._group: ContainerGroup | None = None
         self._first: Throttling | None = None
         self._last: Throttling | None = None
@@ -60,7 +64,7 @@ class CpuLimitFault:
 
     def preflight(self) -> None:
         """Find the container, and what its kernel counts."""
-        container = ServerContainer(self._place)
+        container = ServerContainer(self.place)
         before = container.before
         if before.cpu.cpus is not None and before.cpu.cpus <= self._cpus:
             raise FaultRefusedError(
@@ -70,30 +74,23 @@ class CpuLimitFault:
         self._group = group_of(host_processes(before.pid, container.container_id), before.name)
         if self._group.throttling() is None and before.cpu.cpus is not None:
             raise FaultRefusedError("this kernel does not count how often a group is throttled")
-        self._container = container
-
-    def state(self) -> State:
-        """Return what the server and its container are."""
-        assert self._container is not None
-        return self._container.state()
+        self.found = container
 
     def undo_entry(self) -> Mapping[str, SettingValue]:
         """Return what finds the container, and the limit that it had."""
-        assert self._container is not None
-        had = self._container.before.cpu
+        had = self.container.before.cpu
         limit = {_NANO_CPUS: had.nano_cpus, _QUOTA: had.quota_us, _PERIOD: had.period_us}
-        return {**self._container.entry(), **limit}
+        return {**self.container.entry(), **limit}
 
     def inject(self) -> None:
         """Limit it."""
-        assert self._container is not None
-        self._container.engine.limit_cpu(self._container.before.cpu.changed_to(self._cpus))
-        wait_until_it_acts(self, self._place, at_most_s=_FELT_S)
+        self.container.engine.limit_cpu(self.container.before.cpu.changed_to(self._cpus))
+        wait_until_it_acts(self, self.place, at_most_s=_FELT_S)
 
     def sign(self) -> Sign:
         """Ask the kernel for the limit, and how often it has throttled the container."""
         assert self._group is not None
-        limit, now, now_ns = self._group.cpus(), self._group.throttling(), self._place.clock_ns()
+        limit, now, now_ns = self._group.cpus(), self._group.throttling(), self.place.clock_ns()
         is_limited = limit is not None and abs(limit / self._cpus - 1) < _SAME
         if not is_limited or now is None:
             self._first = self._last = None
@@ -117,8 +114,8 @@ class CpuLimitFault:
 
     def undo(self) -> None:
         """Give its limit back."""
-        if self._container is not None:
-            _give_back(self._container.engine, self._container.before.cpu)
+        if self.found is not None:
+            _give_back(self.found.engine, self.found.before.cpu)
 
 
 def _give_back(container: DockerContainer, limit: CpuLimit) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.faults.acting import wait_until_it_acts
 from perf_pipeline.faults.arguments import number
 from perf_pipeline.faults.containers.container_fault import (
+    ContainerFault,
     ServerContainer,
     start_ended,
     undo_for_dead,
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.config.fault.fault_window import SettingValue
     from perf_pipeline.faults.containers.container_group import ContainerGroup
-    from perf_pipeline.faults.fault import Fault, Place, State
+    from perf_pipeline.faults.fault import Fault, Place
     from perf_pipeline.servers.stack.docker_container import ContainerState, DockerContainer
 
 _MEMORY, _WITH_SWAP = "memory_bytes", "memory_swap_bytes"
@@ -44,7 +45,7 @@ def undo_left_behind(entry: Mapping[str, SettingValue]) -> None:
     undo_for_dead(entry, lambda container: _give_back(container, memory, with_swap))
 
 
-class MemoryLimitFault:
+class MemoryLimitFault(ContainerFault):
     """Limits the memory of a server's container, with swap; see ``Fault``.
 
     A limit that the server does not reach changes nothing, so it is in effect only while the kernel
@@ -58,15 +59,15 @@ class MemoryLimitFault:
             place: Where.
             memory_bytes: What it may use.
         """
-        self._place, self._bytes = place, memory_bytes
-        self._container: ServerContainer | None = None
+        super().__init__(place)
+        self._bytes = memory_bytes
         self._group: ContainerGroup | None = None
         self._shortages: int | None = None
         self._short_ns: int | None = None
 
     def preflight(self) -> None:
         """Find the container, and what its kernel counts."""
-        container = ServerContainer(self._place)
+        container = ServerContainer(self.place)
         before, asked = container.before, f"memory_mb is {self._bytes / _MB:g}"
         if not before.memory_bytes:
             raise FaultRefusedError(
@@ -87,46 +88,38 @@ class MemoryLimitFault:
                 f"container {before.name} uses {kept / _MB:.0f} MB that cannot be reclaimed, "
                 f"and {asked}: the kernel would kill it at once, which is server_crash"
             )
-        self._container = container
-
-    def state(self) -> State:
-        """Return what the server and its container are."""
-        assert self._container is not None
-        return self._container.state()
+        self.found = container
 
     def undo_entry(self) -> Mapping[str, SettingValue]:
         """Return what finds the container, and the limits that it had."""
-        assert self._container is not None
-        had = self._container.before
+        had = self.container.before
         limits = {_MEMORY: had.memory_bytes, _WITH_SWAP: had.memory_swap_bytes}
-        return {**self._container.entry(), **limits}
+        return {**self.container.entry(), **limits}
 
     def inject(self) -> None:
         """Limit it, with swap; the kernel may have to write pages before it can reclaim them."""
-        assert self._container is not None
-        deadline_ns = self._place.clock_ns() + _RECLAIMED_NS
+        deadline_ns = self.place.clock_ns() + _RECLAIMED_NS
         while True:
             try:
-                self._container.engine.limit_memory(self._bytes, self._bytes)
+                self.container.engine.limit_memory(self._bytes, self._bytes)
                 break
             except EngineError:
-                if self._place.clock_ns() > deadline_ns:
+                if self.place.clock_ns() > deadline_ns:
                     raise
-                self._place.sleep(_POLL_S)
-        wait_until_it_acts(self, self._place, at_most_s=_FELT_S)
+                self.place.sleep(_POLL_S)
+        wait_until_it_acts(self, self.place, at_most_s=_FELT_S)
 
     def sign(self) -> Sign:
         """Ask the kernel for the limit, what is used, and how often memory was short."""
         assert self._group is not None
-        assert self._container is not None
         limit, usage = self._group.memory_limit(), self._group.memory_usage()
         if usage is None:
-            return _sign_of_ended(self._container.engine.inspect())
+            return _sign_of_ended(self.container.engine.inspect())
         if limit is None or abs(limit - self._bytes) > _PAGE_BYTES:
             self._shortages = None
             text = "the kernel's limit is " + ("none" if limit is None else f"{limit / _MB:.0f} MB")
             return Sign(in_effect=False, value=usage / _MB, text=text)
-        now_ns, shortages = self._place.clock_ns(), self._group.memory_shortages() or 0
+        now_ns, shortages = self.place.clock_ns(), self._group.memory_shortages() or 0
         if usage >= FULL * limit or shortages > (self._shortages or shortages):
             self._short_ns = now_ns
         self._shortages = shortages
@@ -139,9 +132,9 @@ class MemoryLimitFault:
 
     def undo(self) -> None:
         """Give its memory back, and start it again if the kernel has killed it."""
-        if self._container is not None:
-            had = self._container.before
-            _give_back(self._container.engine, had.memory_bytes, had.memory_swap_bytes)
+        if self.found is not None:
+            had = self.found.before
+            _give_back(self.found.engine, had.memory_bytes, had.memory_swap_bytes)
 
 
 def _sign_of_ended(now: ContainerState) -> Sign:

@@ -72,6 +72,11 @@ class CampaignFolder:
         return self.root / "scenario.json"
 
     @property
+    def verdicts_file(self) -> Path:
+        """Path of ``verdicts.json``: what the hours prove."""
+        return self.root / "verdicts.json"
+
+    @property
     def growth_file(self) -> Path:
         """Path of ``growth.json``: the places that grew, of a campaign that leaks."""
         return self.root / "growth.json"
