@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_pipeline.selftest.alert_trials.absent_servers import ABSENT_SERVERS
+from perf_pipeline.selftest.alert_trials.ageing_campaign import AGEING_CAMPAIGN
 from perf_pipeline.selftest.alert_trials.failed_server import FAILED_SERVER
 from perf_pipeline.selftest.alert_trials.gone_container import GONE_CONTAINER
+from perf_pipeline.selftest.alert_trials.memory_stall import MEMORY_STALL
 from perf_pipeline.selftest.alert_trials.monitors import Monitors
 from perf_pipeline.selftest.alert_trials.overloaded_run import OVERLOADED_RUN
-from perf_pipeline.selftest.alert_trials.planted_values import PLANTED_VALUES
 from perf_pipeline.selftest.alert_trials.saturated_pool import SATURATED_POOL
 from perf_pipeline.selftest.alert_trials.small_disk import SMALL_DISK
 from perf_pipeline.selftest.alert_trials.stage import Cause, Stage
@@ -36,7 +37,8 @@ GROUPS = (
     SMALL_DISK,
     FAILED_SERVER,
     SATURATED_POOL,
-    PLANTED_VALUES,
+    AGEING_CAMPAIGN,
+    MEMORY_STALL,
     GONE_CONTAINER,
 )
 QUICK = tuple(one for one in GROUPS if one.is_quick)

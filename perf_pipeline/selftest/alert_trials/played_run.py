@@ -2,7 +2,7 @@
 
 ::
 
-    python -m perf_pipeline.selftest.alert_trials.played_run SCENARIO STATE
+    python -m perf_pipeline.selftest.alert_trials.played_run SCENARIO
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.selftest.alert_trials.stage import Looks
-
 
 _OUTPUT, _STATE = "output", "state"
 _TAIL = 2000
@@ -86,6 +85,22 @@ def played_run(scenario: str, folder: Path, scrape_dir: Path) -> Iterator[Played
         folder: Made, for its file and its results.
         scrape_dir: Folder in which it registers.
     """
+    with played_process(__name__, scenario, folder, scrape_dir) as process:
+        yield PlayedRun(process, folder)
+
+
+@contextmanager
+def played_process(
+    module: str, scenario: str, folder: Path, scrape_dir: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a module on a scenario; its process is killed with the block.
+
+    Args:
+        module: What plays it, as ``python -m MODULE FILE``.
+        scenario: Text of the scenario.
+        folder: Made, for its file, its results and its output.
+        scrape_dir: Folder in which it registers.
+    """
     folder.mkdir()
     path = folder / f"{folder.name}.toml"
     path.write_text(scenario, encoding="utf-8")
@@ -97,11 +112,11 @@ def played_run(scenario: str, folder: Path, scrape_dir: Path) -> Iterator[Played
         "PERF_PIPELINE_NOISE": "tell",
         "PERF_PIPELINE_DAGSTER": "off",
     }
-    command = [sys.executable, "-I", "-m", __name__, str(path), str(folder / _STATE)]
+    command = [sys.executable, "-I", "-m", module, str(path)]
     with (folder / _OUTPUT).open("wb") as output:
         process = subprocess.Popen(command, env=environ, stdout=output, stderr=output)
     try:
-        yield PlayedRun(process, folder)
+        yield process
     finally:
         process.kill()
         process.wait()
@@ -119,5 +134,6 @@ def with_own_servers(settings: Settings, state_dir: Path) -> Settings:
 
 
 if __name__ == "__main__":
-    scenario, state = sys.argv[1:]
-    run_scenario(open_scenario(scenario), with_own_servers(current_settings(), Path(state)))
+    (scenario,) = sys.argv[1:]
+    own = with_own_servers(current_settings(), Path(scenario).parent / _STATE)
+    run_scenario(open_scenario(scenario), own)
