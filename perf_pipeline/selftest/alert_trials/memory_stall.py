@@ -34,7 +34,8 @@ _ALERT = "HostPressure"
 _LIMIT_BYTES, _FILE_BYTES = 16 << 20, 24 << 20
 _LONGEST_S = 60.0
 _ANOTHER_EVERY_S, _MOST_A_CORE = 3.0, 4
-"""One process is enough on an idle machine; where others compute, more are added one by one."""
+"""One process is enough on an idle machine; where others compute, more are added one by one. Each
+has a session of its own: the kernel shares the cores out among sessions (autogroup)."""
 _NOBODY = 1 << 20
 """A number that no level and worker of a run has."""
 
@@ -73,7 +74,7 @@ def _reader(group: ControlGroup, path: Path) -> Iterator[None]:
     with path.open("wb") as file:
         file.truncate(_FILE_BYTES)
     command = [sys.executable, "-I", "-m", __name__, str(path)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
     try:
         group.add(process.pid)
         assert process.stdin is not None
