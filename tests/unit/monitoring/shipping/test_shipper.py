@@ -135,12 +135,17 @@ def write_lines(results: Path, run: str, process: str, count: int) -> None:
     log.close()
 
 
+def state_of(results: Path) -> Path:
+    """The folder of servers that outlive runs; it is outside of the results folder."""
+    return results.with_name(f"{results.name}-state")
+
+
 def shipper(results: Path, url: str, waits: list[float] | None = None) -> Shipper:
     positions = Positions(results / ".logs" / "shipped.json")
     (results / ".logs").mkdir(exist_ok=True)
     return Shipper(
         results,
-        results.parent / "state",
+        state_of(results),
         Store(url, timeout_s=5.0),
         positions,
         sleep=(waits if waits is not None else []).append,
@@ -159,6 +164,8 @@ def test_every_line_is_stored_once_in_the_stream_of_its_dataset(
     assert shipper(results, double.url).round() == 0
     write_lines(results, "run-2", "run", 3)
     assert first.round() == 3
+    assert len(double.documents) == 83
+    assert double.seen_login == {"Basic ZWxhc3RpYzpjYW5hcnktd29yZC05"}
 
 
 def test_what_servers_without_a_run_logged_is_shipped_once_as_well(
@@ -166,13 +173,11 @@ def test_what_servers_without_a_run_logged_is_shipped_once_as_well(
 ) -> None:
     first = shipper(results, double.url)
     first.round()
-    (results.parent / "state").mkdir()
-    log = Log("start").open(LogContext(str(results.parent / "state" / ".logs")))
+    state_of(results).mkdir()
+    log = Log("start").open(LogContext(str(state_of(results) / ".logs")))
     log.write("info", "server-runs", "it answers")
     log.close()
     assert (first.round(), shipper(results, double.url).round()) == (1, 0)
-    assert len(double.documents) == 83
-    assert double.seen_login == {"Basic ZWxhc3RpYzpjYW5hcnktd29yZC05"}
 
 
 def test_a_store_that_is_busy_is_waited_for_longer_each_time(
