@@ -200,6 +200,7 @@ def test_each_step_of_a_search_for_capacity_has_a_container(deployment: Deployme
     assert deployment.metadata(run, "found_capacity", "verdict") in ("found", "at_least")
 
 
+@pytest.mark.usefixtures("measured")  # whose exporter made the folder
 def test_an_endurance_campaign_leaves_nothing_for_prometheus_to_look_for(
     deployment: Deployment,
 ) -> None:

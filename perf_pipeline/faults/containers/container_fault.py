@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ENTRY_CONTAINER, ENTRY_ENGINE = "container", "engine"
 _ANSWER_S = 2.0
-_UNDER_WAY_S = 0.5
+_UNDER_WAY_S = 2.0
 """How long an engine may take to do what a killed injector asked it for."""
 
 
