@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from perf_pipeline.alerts.notice import movement_line
 from perf_pipeline.alerts.words import alert_lines
 from perf_pipeline.catalogue.alerts import read_alerts
 from perf_pipeline.catalogue.baselines import list_baselines
 from perf_pipeline.catalogue.store import stored_catalogue
 from perf_pipeline.errors import CatalogueError
 from perf_pipeline.report.text import escape, quantity
+from perf_pipeline.report.text.quantity import counted
 from perf_pipeline.report.text.table import Cell
 
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ class AlertRow:
         state: ``open``, ``acknowledged`` or ``cleared``.
         severity: Of the worst movement, and whether it is confirmed.
         raised: When, UTC.
-        lines: What moved.
+        lines: Since when, what moved, and what to do.
+        moved: What moved most, by how much.
         note: Of whoever acknowledged it.
         is_open: Whether nobody has acknowledged it.
     """
@@ -49,6 +52,7 @@ class AlertRow:
     severity: str
     raised: str
     lines: tuple[str, ...]
+    moved: str
     note: str
     is_open: bool
 
@@ -134,9 +138,18 @@ def _alert(alert: Alert, results: Sequence[Path]) -> AlertRow:
         severity=f"{escape.name(alert.severity)}, {escape.name(alert.tier)}",
         raised=quantity.moment(alert.raised_at).removesuffix(" UTC"),
         lines=tuple(map(escape.visible, lines)),
+        moved=_moved(alert),
         note=escape.visible(alert.note),
         is_open=alert.state == "open",
     )
+
+
+def _moved(alert: Alert) -> str:
+    if not alert.movements:
+        return ""
+    others = len(alert.movements) - 1
+    more = f", and {counted(others, 'metric')} more" if others else ""
+    return escape.visible(f"{movement_line(alert.movements[0])}{more}")
 
 
 def _baseline(one: PinnedBaseline, results: Sequence[Path]) -> BaselineRow:

@@ -52,7 +52,7 @@ def read_typed(
         ) from error
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, each['loc']))}: {each['msg']}"
+            ": ".join(filter(None, (".".join(map(str, each["loc"])), each["msg"])))
             for each in error.errors(include_url=False)[:_PROBLEMS_SHOWN]
         )
         raise RunFolderError(f"{path} is not what this version writes ({problems})") from error

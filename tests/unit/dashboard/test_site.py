@@ -72,6 +72,7 @@ def test_an_open_alert_is_on_the_overview_and_leads_to_the_first_bad_run(tmp_pat
         told = page_of(site_of(tmp_path), page)
         assert f'<a href="/{run.name}/report.html">{run.name}</a>' in told
         assert "major, confirmed" in told
+        assert "P99 latency at 100, kailash: +40.0 % (+30.0 % to +50.0 %)" in told
 
 
 def test_a_catalogue_that_cannot_be_read_is_named_and_hides_no_run(tmp_path: Path) -> None:
