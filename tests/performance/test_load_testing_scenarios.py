@@ -15,13 +15,11 @@ import pytest
 
 from perf_pipeline import LoadTestConfig, LoadTestFramework
 from perf_pipeline.config.machine import read_machine_limits
-from perf_pipeline.report.endurance.stored_campaign import stored_campaign
 from perf_pipeline.samples.run_folder import read_json
 
 if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.metrics.performance import PerformanceMetrics
-    from perf_pipeline.report.endurance.stored_campaign import StoredCampaign
 
 pytestmark = [
     pytest.mark.integration,
@@ -252,47 +250,3 @@ class TestRegressionDetectionScenarios:
         assert analysis["performance_regression_detected"], analysis
         assert analysis["regression_severity"] == "critical"
         assert any("throughput" in sentence for sentence in analysis["recommendations"])
-
-
-class TestEnduranceScenarios:
-    """Two hours of four seconds: as short as can be, and all that hours of 3600 s have."""
-
-    HOURS, HOUR_S, RATE_PER_S = 2, 4.0, 20.0
-
-    @pytest.fixture(scope="class")
-    def stored(self, module_settings: Settings) -> StoredCampaign:
-        config = replace(CONFIG, concurrent_workflows=50)
-        framework = LoadTestFramework(config, settings=module_settings, nodes="lean")
-        found = framework.run_endurance_test(
-            self.HOURS, rate_per_s=self.RATE_PER_S, hour_seconds=self.HOUR_S
-        )
-        assert len(found) == self.HOURS
-        (root,) = module_settings.results_dir.glob("endurance-*")
-        return stored_campaign(root)
-
-    def test_all_hours_run_on_one_process_without_a_gap(self, stored: StoredCampaign) -> None:
-        assert [one.hour for one in stored.hours] == [0, 1]
-        assert [one.ended_because for one in stored.hours] == ["deadline", "deadline"]
-        assert stored.breaks == ()
-        first, second = stored.hours
-        assert second.begun_s - first.ended_s == pytest.approx(0, abs=0.5)
-
-    def test_every_workflow_of_the_plan_is_accounted_for_and_ends_well(
-        self, stored: StoredCampaign
-    ) -> None:
-        for one in stored.hours:
-            assert one.scheduled == self.RATE_PER_S * self.HOUR_S
-            ended = one.ok + one.errors + one.timeouts + one.dropped + one.abandoned
-            assert ended == one.scheduled
-            assert one.ok >= 0.95 * one.scheduled
-
-    def test_every_signal_has_a_verdict_and_so_short_a_run_proves_nothing(
-        self, stored: StoredCampaign
-    ) -> None:
-        """A leak in eight seconds is beyond anybody's sight, and its absence as well."""
-        assert stored.verdicts is not None
-        judged = {one.name: one.verdict for one in stored.verdicts.leaks}
-        assert judged.keys() == set(stored.signal_names)
-        assert {"target.heap_blocks", "target.uss_bytes", "machine.calibration_s"} <= judged.keys()
-        assert stored.verdicts.leak == "inconclusive"
-        assert stored.campaign.evidence == "scaled"

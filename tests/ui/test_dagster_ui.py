@@ -208,11 +208,11 @@ def test_a_backfill_plays_the_hours_of_a_campaign_in_order_on_one_target(
     ui: Ui, page: Page
 ) -> None:
     """From the page of the job; hours of 2 s here, and of 10 s in test_endurance_backfill.py."""
-    partitions, begun = last_hours(4), datetime.now(UTC)
-    with soak_campaign(ui.sandbox, hours=4, hour_seconds=2.0) as folder:
+    partitions, begun = last_hours(3), datetime.now(UTC)
+    with soak_campaign(ui.sandbox, hours=3, hour_seconds=2.0) as folder:
         page.goto(f"{ui.address}{HOURLY}")
         launch_hours(page, partitions)
-        assert wait_for_runs(ui.sandbox, 4, begun, WAIT_S) == {"SUCCESS": 4}
+        assert wait_for_runs(ui.sandbox, 3, begun, WAIT_S) == {"SUCCESS": 3}
     assert played_in_order(folder, partitions).verdicts is not None
     page.goto(f"{ui.address}assets/endurance_hour?view=partitions&partition={partitions[-1]}")
     expect(page.get_by_text("throughput_per_s").first).to_be_visible()

@@ -84,47 +84,44 @@ def _state(pid: int) -> str:
     return text.rpartition(")")[2].split()[0]
 
 
+CORES = {HOG: (0.15, 0.4), STARTS_A_HOG: (0.03, 0.45), STARTS_SHORT_HOGS: (0.03, 0.45)}
+"""What processes that are held to 0.3 of a core may be seen to use of it in some seconds."""
+
+
 @pytest.mark.alone
-def test_a_process_that_wants_a_whole_core_gets_its_share_of_one(
+def test_processes_get_their_share_of_a_core_with_what_they_start(
     started: list[subprocess.Popen[bytes]],
 ) -> None:
-    """A third of a core over 2 s; without the watchdog the same process uses what it can get."""
-    worker = _start(started, HOG)
-    watchdog = Watchdog(None, 0.3)
-    watchdog.watch(worker)
-    time.sleep(0.5)
-    cores = _cores_over(2.0, worker.pid)
-    watchdog.release()
+    """Each a third of a core over 3 s; without the watchdog they use what they can get.
 
-    assert 0.15 < cores < 0.4
-    assert watchdog.mechanism == "watchdog (CPU by stopping the process)"
-
-
-@pytest.mark.alone
-@pytest.mark.parametrize("code", [STARTS_A_HOG, STARTS_SHORT_HOGS])
-def test_what_a_process_starts_is_held_to_the_same_share(
-    started: list[subprocess.Popen[bytes]], code: str
-) -> None:
-    """Itself it only waits: for one that computes, or for one of 50 ms after the other."""
-    worker = _start(started, code)
-    watchdog = Watchdog(None, 0.3)
-    watchdog.watch(worker)
+    One computes; two only wait, for one that computes, or for one of 50 ms after the other.
+    """
+    workers = [_start(started, code) for code in CORES]
+    watchdogs = [Watchdog(None, 0.3) for _ in workers]
+    for watchdog, worker in zip(watchdogs, workers, strict=True):
+        watchdog.watch(worker)
     time.sleep(1.0)
-    cores = _cores_over(3.0, worker.pid)
-    watchdog.release()
+    cores = _cores_over(3.0, [worker.pid for worker in workers])
+    for watchdog in watchdogs:
+        watchdog.release()
 
-    assert 0.03 < cores < 0.45
+    for (low, high), used in zip(CORES.values(), cores, strict=True):
+        assert low < used < high, cores
+    assert watchdogs[0].mechanism == "watchdog (CPU by stopping the process)"
 
 
-def _cores_over(seconds: float, pid: int) -> float:
-    """Return the cores that a process and what it has started use for some seconds."""
-    processes = LimitedProcesses(pid, os.getpid())
-    processes.find()
-    begin_s, before_s = time.monotonic(), processes.cpu_s()
+def _cores_over(seconds: float, pids: list[int]) -> list[float]:
+    """Return the cores that processes, each with what it has started, use for some seconds."""
+    every = [LimitedProcesses(pid, os.getpid()) for pid in pids]
+    for one in every:
+        one.find()
+    begun = [(time.monotonic(), one.cpu_s()) for one in every]
     time.sleep(seconds)
-    processes.find()
-    cores = (processes.cpu_s() - before_s) / (time.monotonic() - begin_s)
-    processes.close()
+    cores = []
+    for one, (begin_s, before_s) in zip(every, begun, strict=True):
+        one.find()
+        cores.append((one.cpu_s() - before_s) / (time.monotonic() - begin_s))
+        one.close()
     return cores
 
 
