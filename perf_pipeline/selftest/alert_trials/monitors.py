@@ -54,6 +54,7 @@ class Monitors:
         self._ports = free_ports(random.SystemRandom(), ephemeral_range())
         self._stack = ExitStack()
         self._alertmanager_url = ""
+        self._targets: dict[str, str] = {}
         self.prometheus_url = ""
 
     def __enter__(self) -> Self:
@@ -76,16 +77,16 @@ class Monitors:
         """Stop everything."""
         self._stack.close()
 
-    def watch(self, targets: dict[str, str]) -> None:
-        """Start Prometheus.
+    def scrape(self, job: str, url: str) -> None:
+        """Have a job scraped at a URL, once Prometheus is started."""
+        self._targets[job] = url
 
-        Args:
-            targets: Job to the URL that it is scraped at.
-        """
+    def watch(self) -> None:
+        """Start Prometheus."""
         texts = {
             name: scaled_times(text, self._factor) for name, text in prometheus_texts().items()
         }
-        files = {job: target_file(url) for job, url in targets.items()}
+        files = {job: target_file(url) for job, url in self._targets.items()}
         files[ALERTMANAGER] = target_file(self._alertmanager_url)
         self.prometheus_url = self.start(prometheus(self._scrape_dir, files, texts)).server.url
 

@@ -1,27 +1,27 @@
 """Values of alerts whose cause cannot be made within a minute on any machine.
 
-A leak needs hours, a memory stall would harm what runs beside it, a lasting failure needs a target
-that does not recover, and a container needs an engine. What is planted is what the exporter of a
-run, or cAdvisor, would serve.
+A leak needs hours, a memory stall would harm what runs beside it, and a lasting failure needs a
+target that does not recover. What is planted is what the exporter of a run would serve.
 """
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from perf_pipeline.monitoring.metric_registry import BY_NAME
 from perf_pipeline.monitoring.sample import Sample
+from perf_pipeline.monitoring.scrape_target import register
+from perf_pipeline.selftest.alert_trials.planted_target import planted_target, run_text
+from perf_pipeline.selftest.alert_trials.stage import Cause, CauseGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from perf_pipeline.selftest.alert_trials.stage import Looks, Stage
 
 _FAULT = ("server_crash", "redis")
 _LEVEL, _WORKLOAD = "00-4", "a:b"
 _BEGAN_S, _ENDED_S = 15.0, 16.0
 """When a planted failure begins and ends, seconds after the start."""
-
-_CONTAINER = 'container_last_seen{{name="perf_pipeline_{name}"}} {at_s:.3f}\n'
-_STAYS_S = 15.0
 
 
 def _begun() -> list[Sample]:
@@ -75,15 +75,30 @@ def saturated(since_s: float) -> list[Sample]:
     ]
 
 
-def containers(now_s: Callable[[], float]) -> Callable[[float], bytes]:
-    """As cAdvisor serves them: one container stays, one is gone after a while.
+def _play(stage: Stage) -> Looks:
+    with ExitStack() as stack:
+        for values in (without_evidence, not_recovered, endurance, saturated):
+            address = stack.enter_context(planted_target(run_text(values)))
+            register(stage.scrape_dir, values.__name__, address, {"scenario": "planted"})
+        stage.begin(*(one.alert for one in PLANTED_VALUES.causes))
+        while True:
+            yield
 
-    Args:
-        now_s: Seconds of the epoch.
-    """
 
-    def text(since_s: float) -> bytes:
-        names = ["postgres", *(["redis"] if since_s < _STAYS_S else [])]
-        return "".join(_CONTAINER.format(name=one, at_s=now_s()) for one in names).encode()
+def _planted(alert: str, text: str, run_id: str) -> Cause:
+    return Cause(alert, text, {"run_id": run_id}, is_real=False)
 
-    return text
+
+PLANTED_VALUES = CauseGroup(
+    (
+        _planted("FaultActive", "values of an active failure", "without_evidence"),
+        _planted("FaultWithoutEvidence", "its signs withheld", "without_evidence"),
+        _planted("RollbackPending", "it is not undone", "without_evidence"),
+        _planted("NotRecovered", "a fifth of the former rate", "not_recovered"),
+        _planted("LeakSuspected", "the verdict of a leaking campaign", "endurance"),
+        _planted("Degradation", "15 % of the throughput lost", "endurance"),
+        _planted("PoolSaturated", "50 of 50 connections active", "saturated"),
+        _planted("HostPressure", "memory stalls half of the time", "saturated"),
+    ),
+    _play,
+)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.builtin import open_scenario
+from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.run import run_scenario
 from perf_pipeline.samples.run_folder import RunFolder
 
@@ -22,45 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_OVERLOADED = """
-title = "a target that is too slow, and fails"
-target = "callable"
-processes = 1
-slo = ["error_ratio < 1%"]
-[[workload]]
-function = "perf_pipeline.selftest.known.retrying:fail_half"
-[phases]
-warm_up_s = 1
-drain_s = 1
-[[arrivals]]
-label = "overload"
-schedule = "constant"
-rate = 80
-duration = "{steady_s:g}s"
-slots = 10
-"""
-_STOPPED = """
-title = "a run that hangs, and is killed"
-target = "callable"
-processes = 1
-concurrency = [2]
-[[workload]]
-function = "perf_pipeline.selftest.known.slots:hold"
-[phases]
-ramp_up_s = 0
-warm_up_s = 0.2
-steady_s = 120
-"""
-
-
-def overloaded(steady_s: float) -> str:
-    """Return a scenario whose arrivals are four times what its slots can serve."""
-    return _OVERLOADED.format(steady_s=steady_s)
-
-
-def stopped() -> str:
-    """Return a scenario of two minutes, which is not played to its end."""
-    return _STOPPED
+    from perf_pipeline.selftest.alert_trials.stage import Looks
 
 
 class PlayedRun:
@@ -75,19 +38,36 @@ class PlayedRun:
         self.process = process
         self._results = results
 
-    def folder(self) -> RunFolder | None:
-        """Return its folder; None before it has begun."""
-        found = sorted(self._results.glob("*/run.json"))
-        return RunFolder(found[0].parent) if found else None
+    @property
+    def has_begun(self) -> bool:
+        """Whether its folder is there."""
+        return bool(self._begun())
+
+    def folder(self) -> RunFolder:
+        """Return its folder.
+
+        Raises:
+            PerfPipelineError: It has none: it ended before it began.
+        """
+        if not (found := self._begun()):
+            raise PerfPipelineError(f"the run did not begin; see {self._results.parent}/output")
+        return RunFolder(found[0].parent)
 
     def phase(self) -> str:
         """Return the phase of its progress; empty before its load is on."""
-        folder = self.folder()
-        path = folder.root / "progress.jsonl" if folder else None
+        path = self.folder().root / "progress.jsonl" if self.has_begun else None
         if path is None or not path.exists():
             return ""
         lines = path.read_text(encoding="utf-8").splitlines()
         return str(json.loads(lines[-1])["phase"]) if lines else ""
+
+    def until_steady(self) -> Looks:
+        """Return at each look until its steady phase has begun."""
+        while self.phase() != "steady":
+            yield
+
+    def _begun(self) -> list[Path]:
+        return sorted(self._results.glob("*/run.json"))
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """The configuration in ``infra/`` with all of its times multiplied by one factor.
 
 Times are written as Prometheus writes them (``5m``) in four places: ranges in brackets, after
-``offset``, as values of keys (``for: 1m``) and as scrape intervals. Limits and texts have none.
+``offset``, as values of keys (``for: 1m``) and as scrape intervals. In a fifth they are a number of
+seconds: the limit of what begins with ``time() -``. Other limits, and texts, have none.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ _TIME = re.compile(
     r"(?P<before>\[|\boffset |\b(?:for|keep_firing_for|\w+_(?:interval|timeout|wait)): )"
     r"(?P<number>\d+)(?P<unit>ms|s|m|h)\b"
 )
+_AGE = re.compile(r"(?P<before>^ *time\(\) - .* > )(?P<seconds>[\d.]+)$", re.MULTILINE)
 
 
 def scaled_times(text: str, factor: float) -> str:
@@ -24,7 +26,8 @@ def scaled_times(text: str, factor: float) -> str:
     """
     if factor == 1:
         return text
-    return _TIME.sub(lambda found: _scaled(found, factor), text)
+    text = _TIME.sub(lambda found: _scaled(found, factor), text)
+    return _AGE.sub(lambda one: f"{one['before']}{float(one['seconds']) * factor:g}", text)
 
 
 def _scaled(found: re.Match[str], factor: float) -> str:

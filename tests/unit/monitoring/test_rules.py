@@ -141,3 +141,4 @@ def test_all_times_are_scaled_by_one_factor_and_nothing_else_is() -> None:
         "expr: rate(x[6000ms] offset 30000ms) > 10\nfor: 3000ms\n"
         "scrape_interval: 500ms\nsummary: in 5 min\n"
     )
+    assert scaled_times("  time() - x[15m] > 30\n", 0.05) == "  time() - x[45000ms] > 1.5\n"

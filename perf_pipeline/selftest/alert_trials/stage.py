@@ -1,0 +1,92 @@
+"""What the scripts of causes share: where they play, and what is known of their alerts so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from perf_pipeline.config.settings import Settings
+    from perf_pipeline.selftest.alert_trials.monitors import Monitors
+
+Looks = Generator[None, None, None]
+"""What goes on at each look at the alerts, and ends what it has started when it is closed."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What must make one alert fire.
+
+    Attributes:
+        alert: Its name.
+        text: The cause.
+        labels: Labels that the alert must have: it is this cause's.
+        is_real: Else values are planted in place of a real exporter's.
+    """
+
+    alert: str
+    text: str
+    labels: dict[str, str]
+    is_real: bool = True
+
+
+@dataclass
+class Stage:
+    """Where causes are made.
+
+    Attributes:
+        settings: Where programs are looked for, and where servers' folders are made.
+        folder: Each script makes one of its own in it.
+        monitors: Scrape what registers in ``scrape_dir``.
+        fired: Alert to when Alertmanager had it, seconds since the first cause.
+        begun: Alerts whose cause has been made; one that fires before that is false.
+    """
+
+    settings: Settings
+    folder: Path
+    monitors: Monitors
+    fired: dict[str, float] = field(default_factory=dict)
+    begun: set[str] = field(default_factory=set)
+
+    @property
+    def scrape_dir(self) -> Path:
+        """Folder in which exporters register."""
+        return self.folder / "scrape"
+
+    def begin(self, *alerts: str) -> None:
+        """Note that the causes of some alerts are there from now on."""
+        self.begun.update(alerts)
+
+    def until_fired(self, *alerts: str) -> Looks:
+        """Return at each look until all of some alerts have fired."""
+        while not self.fired.keys() >= set(alerts):
+            yield
+
+
+Script = Callable[[Stage], Looks]
+"""Makes causes. What it does before its first ``yield`` is done before Prometheus is started."""
+
+
+def nothing_refused() -> str:
+    """Return that the causes of a group can be made on every machine."""
+    return ""
+
+
+@dataclass(frozen=True)
+class CauseGroup:
+    """Causes that one script makes.
+
+    Attributes:
+        causes: What it makes.
+        script: Makes it.
+        is_quick: Its alerts have fired within ten seconds.
+        why_not_here: Returns why its causes cannot be made on this machine; empty if they can.
+    """
+
+    causes: tuple[Cause, ...]
+    script: Script
+    is_quick: bool = False
+    why_not_here: Callable[[], str] = nothing_refused
