@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from perf_pipeline.config.data_file import rows_of
 from perf_pipeline.samples.record import ErrorClass
 from perf_pipeline.targets import classification
+from perf_pipeline.workload.servers import connection_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,14 +29,16 @@ Form = Literal["callable", "callable_async"]
 """The target that takes a function, by its form: a plain one, or a coroutine function."""
 
 _PREFIX = "PERF_PIPELINE_"
+_LIBPQ_NAME = "PGAPPNAME"
 _NEVER_RAN = (CoroutineType, GeneratorType, AsyncGeneratorType)
 
 
 def load_functions(job: Job, form: Form) -> list[Callable[[int], Any]]:
     """Put the servers' URLs into the environment, then import the functions of a job's kinds.
 
-    What a module does when it is imported, such as making an engine, is done once in each worker
-    and before any load.
+    Connections that libpq makes (psycopg, SQLAlchemy) carry the run's name, by which those of the
+    target are counted on PostgreSQL, unless they are given another. What a module does when it is
+    imported, such as making an engine, is done once in each worker and before any load.
 
     Args:
         job: Its kinds are functions, ``module:function``.
@@ -50,6 +53,7 @@ def load_functions(job: Job, form: Form) -> list[Callable[[int], Any]]:
         ValueError: It has no such function, or one for the other target.
     """
     os.environ.update(server_environment(job.servers))
+    os.environ.setdefault(_LIBPQ_NAME, connection_name(job.run_id))
     if job.log_detail:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     return [

@@ -19,6 +19,7 @@ from perf_pipeline.targets.callable import adapter as threads
 from perf_pipeline.targets.callable_async import adapter as tasks
 from perf_pipeline.targets.target import Job, Kind, ServerAccess, ServerAddress
 from perf_pipeline.targets.user_function import server_environment
+from perf_pipeline.workload.servers import connection_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,6 +164,19 @@ def test_the_module_finds_the_servers_in_its_environment_when_it_is_imported(
     threads.open_target(made)
     module = __import__(made.kinds[0].family.partition(":")[0])
     assert (module.URL, module.CONNECTIONS) == ("redis://127.0.0.1:1/0", "3")
+
+
+@pytest.mark.parametrize("given", ["", "mine"])
+def test_connections_of_libpq_carry_the_name_of_the_run_unless_they_have_one(
+    job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    """By that name the sessions of the target are counted on PostgreSQL."""
+    monkeypatch.delenv("PGAPPNAME", raising=False)
+    if given:
+        monkeypatch.setenv("PGAPPNAME", given)
+    made = job("note")
+    threads.open_target(made)
+    assert os.environ["PGAPPNAME"] == (given or connection_name(made.run_id))
 
 
 def test_servers_that_are_not_there_are_not_in_the_environment() -> None:
