@@ -48,13 +48,14 @@ _LIVE = (
 def _play(stage: Stage) -> Looks:
     folder = stage.folder / "overloaded"
     with played_run(_SCENARIO, folder, stage.scrape_dir) as run:
-        while not run.phase():
-            yield
+        yield from run.until(lambda: run.phase() != "")
         stage.begin(*_LIVE)
         while run.process.poll() is None:
             yield
+        measured = run.folder()
+        assert measured is not None
         stage.begin("ResultsDropped")
-        copy = _damaged_copy(run.folder(), folder / "copy")
+        copy = _damaged_copy(measured, folder / "copy")
         with exporter_process(copy, stage.scrape_dir, "damaged"):
             while True:
                 yield

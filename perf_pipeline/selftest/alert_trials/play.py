@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_pipeline.selftest.alert_trials.absent_servers import ABSENT_SERVERS
+from perf_pipeline.selftest.alert_trials.ageing_campaign import AGEING_CAMPAIGN
+from perf_pipeline.selftest.alert_trials.failed_server import FAILED_SERVER
 from perf_pipeline.selftest.alert_trials.gone_container import GONE_CONTAINER
+from perf_pipeline.selftest.alert_trials.memory_stall import MEMORY_STALL
 from perf_pipeline.selftest.alert_trials.monitors import Monitors
 from perf_pipeline.selftest.alert_trials.overloaded_run import OVERLOADED_RUN
-from perf_pipeline.selftest.alert_trials.planted_values import PLANTED_VALUES
+from perf_pipeline.selftest.alert_trials.saturated_pool import SATURATED_POOL
 from perf_pipeline.selftest.alert_trials.small_disk import SMALL_DISK
 from perf_pipeline.selftest.alert_trials.stage import Cause, Stage
 from perf_pipeline.selftest.alert_trials.stopped_run import STOPPED_RUN
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.config.settings import Settings
-    from perf_pipeline.selftest.alert_trials.monitors import Alert
     from perf_pipeline.selftest.alert_trials.stage import CauseGroup, Looks
 
 FACTOR = 1 / 20
@@ -33,7 +35,10 @@ GROUPS = (
     STOPPED_RUN,
     ABSENT_SERVERS,
     SMALL_DISK,
-    PLANTED_VALUES,
+    FAILED_SERVER,
+    SATURATED_POOL,
+    AGEING_CAMPAIGN,
+    MEMORY_STALL,
     GONE_CONTAINER,
 )
 QUICK = tuple(one for one in GROUPS if one.is_quick)
@@ -78,24 +83,23 @@ def play_alerts(
     Raises:
         ServiceUnavailableError: Prometheus, Alertmanager or an exporter is missing.
     """
-    refused = [one.why_not_here() for one in groups]
+    refused = [one.why_not_here(settings) for one in groups]
     played = [group for group, why in zip(groups, refused, strict=True) if not why]
     scrape_dir = folder / "scrape"
     scrape_dir.mkdir()
     with Monitors(settings, scrape_dir, FACTOR) as monitors:
         stage = Stage(settings, folder, monitors)
-        early = _watch(stage, played, limit_s)
+        _watch(stage, played, limit_s)
     return [
-        AlertTrial(one, stage.fired.get(one.alert), one.alert in early, why)
+        AlertTrial(one, stage.fired.get(one.alert), one.alert in stage.early, why)
         for group, why in zip(groups, refused, strict=True)
         for one in group.causes
     ]
 
 
-def _watch(stage: Stage, groups: Sequence[CauseGroup], limit_s: float) -> set[str]:
-    """Look at Alertmanager and go on with each script; return the alerts that came too early."""
+def _watch(stage: Stage, groups: Sequence[CauseGroup], limit_s: float) -> None:
+    """Look at Alertmanager and go on with each script, until all alerts have fired."""
     causes = [cause for group in groups for cause in group.causes]
-    early: set[str] = set()
     with ExitStack() as stack:
         scripts = [group.script(stage) for group in groups]
         for script in scripts:
@@ -106,19 +110,13 @@ def _watch(stage: Stage, groups: Sequence[CauseGroup], limit_s: float) -> set[st
         while len(stage.fired) < len(causes) and time.monotonic() - began_s < limit_s:
             time.sleep(_LOOK_S)
             _go_on(scripts)
-            found = stage.monitors.alerts()
+            stage.alerts = stage.monitors.alerts()
             for cause in causes:
-                if cause.alert not in stage.fired and any(_is_of(cause, one) for one in found):
+                if cause.alert not in stage.fired and stage.is_active(cause.alert, cause.labels):
                     stage.fired[cause.alert] = time.monotonic() - began_s
-                    early |= {cause.alert} - stage.begun
-    return early
+                    stage.early |= {cause.alert} - stage.begun
 
 
 def _go_on(scripts: list[Looks]) -> None:
     for script in scripts:
         next(script, None)
-
-
-def _is_of(cause: Cause, alert: Alert) -> bool:
-    wanted = {"alertname": cause.alert, **cause.labels}
-    return wanted.items() <= alert.items()

@@ -10,6 +10,7 @@ from perf_pipeline.selftest.alert_trials.exporter_process import exporter_proces
 from perf_pipeline.selftest.alert_trials.stage import Cause, CauseGroup
 
 if TYPE_CHECKING:
+    from perf_pipeline.config.settings import Settings
     from perf_pipeline.selftest.alert_trials.stage import Looks, Stage
 
 _MOUNT = 'mount -t tmpfs -o size=16m small "$1" && mkdir "$1/$2" && shift 2 && exec "$@"'
@@ -25,7 +26,7 @@ def _play(stage: Stage) -> Looks:
             yield
 
 
-def why_no_mount() -> str:
+def _why_no_mount(_settings: Settings) -> str:
     """Return why this user may make no file system that only a process of it sees."""
     command = ["unshare", "-Urm", "true"]
     if shutil.which("unshare") is not None and not subprocess.call(
@@ -43,5 +44,5 @@ SMALL_DISK = CauseGroup(
     ),
     _play,
     is_quick=True,
-    why_not_here=why_no_mount,
+    why_not_here=_why_no_mount,
 )

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.selftest.alert_trials.monitors import Monitors
 
+Alert = dict[str, str]
+"""Labels of an alert."""
+
 Looks = Generator[None, None, None]
 """What goes on at each look at the alerts, and ends what it has started when it is closed."""
 
@@ -42,7 +45,9 @@ class Stage:
         folder: Each script makes one of its own in it.
         monitors: Scrape what registers in ``scrape_dir``.
         fired: Alert to when Alertmanager had it, seconds since the first cause.
-        begun: Alerts whose cause has been made; one that fires before that is false.
+        begun: Alerts whose cause has been made.
+        early: Alerts that fired before that: they are false.
+        alerts: What Alertmanager had at the last look.
     """
 
     settings: Settings
@@ -50,6 +55,8 @@ class Stage:
     monitors: Monitors
     fired: dict[str, float] = field(default_factory=dict)
     begun: set[str] = field(default_factory=set)
+    early: set[str] = field(default_factory=set)
+    alerts: list[Alert] = field(default_factory=list)
 
     @property
     def scrape_dir(self) -> Path:
@@ -59,6 +66,11 @@ class Stage:
     def begin(self, *alerts: str) -> None:
         """Note that the causes of some alerts are there from now on."""
         self.begun.update(alerts)
+
+    def is_active(self, alert: str, labels: dict[str, str]) -> bool:
+        """Return whether Alertmanager had an alert with some labels at the last look."""
+        wanted = {"alertname": alert, **labels}
+        return any(wanted.items() <= one.items() for one in self.alerts)
 
     def until_fired(self, *alerts: str) -> Looks:
         """Return at each look until all of some alerts have fired."""
@@ -70,7 +82,7 @@ Script = Callable[[Stage], Looks]
 """Makes causes. What it does before its first ``yield`` is done before Prometheus is started."""
 
 
-def nothing_refused() -> str:
+def can_always(_settings: Settings) -> str:
     """Return that the causes of a group can be made on every machine."""
     return ""
 
@@ -89,4 +101,4 @@ class CauseGroup:
     causes: tuple[Cause, ...]
     script: Script
     is_quick: bool = False
-    why_not_here: Callable[[], str] = nothing_refused
+    why_not_here: Callable[[Settings], str] = can_always

@@ -27,7 +27,7 @@ steady_s = 120
 
 def _play(stage: Stage) -> Looks:
     with played_run(_SCENARIO, stage.folder / "stopped", stage.scrape_dir) as run:
-        yield from run.until_steady()
+        yield from run.until(lambda: run.phase() == "steady")
         stage.begin("HeartbeatStale")
         run.process.send_signal(signal.SIGSTOP)
         yield from stage.until_fired("HeartbeatStale")
