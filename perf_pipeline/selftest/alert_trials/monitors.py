@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.selftest.alert_trials.stage import Alert
-    from perf_pipeline.servers.lifecycle.embedded import EmbeddedServer
     from perf_pipeline.servers.monitors.monitor import Monitor
 
 
