@@ -2,7 +2,8 @@
 
 It reads the run's files and nothing else, so it survives the run's process; it has the lowest
 priority and reads at most every ``READ_EVERY_S``. It ends when the run is over and its last values
-were scraped twice, or ``LINGER_S`` later; ``UNSEEN_S`` after its start where nobody scrapes.
+were scraped twice, or ``LINGER_S`` later; ``UNSEEN_S`` after its start where nobody scrapes. An
+answer that came too late for Prometheus is no scrape.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from perf_pipeline.samples.campaign.campaign_folder import PREFIX, CampaignFolde
 from perf_pipeline.samples.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from prometheus_client.core import Metric
 
@@ -44,6 +46,9 @@ UNSEEN_S = 30.0
 MAX_SILENT_S = 600.0
 """A run that has not begun after so long, and is no run yet, never will."""
 _POLL_S = 0.5
+_TIMEOUT = "HTTP_X_PROMETHEUS_SCRAPE_TIMEOUT_SECONDS"
+IN_TIME = 0.5
+"""Share of Prometheus' timeout in which an answer is made; the rest is for the way to it."""
 
 
 class Reader(Protocol):
@@ -75,8 +80,8 @@ class RunCollector:
     """Serves what a reader has read; as prometheus_client calls it.
 
     Attributes:
-        scrapes: How often values were served.
-        scrapes_after_end: How often the last values of a run that is over were served.
+        scrapes: How often values were served in time.
+        scrapes_after_end: How often those of a run that is over were.
     """
 
     def __init__(self, reader: Reader) -> None:
@@ -90,11 +95,31 @@ class RunCollector:
         """Read what is new and return everything."""
         self.look()
         with self._lock:
-            is_over = self._reader.is_over
             found = list(families(self._reader.samples()))
         yield from found
-        self.scrapes += 1
-        self.scrapes_after_end += is_over
+
+    def count_in_time(
+        self, app: WSGIApplication, *, clock_s: Callable[[], float] = time.monotonic
+    ) -> WSGIApplication:
+        """Return an application that counts the answers which come in time for Prometheus.
+
+        Args:
+            app: Answers with what ``collect`` returns.
+            clock_s: Seconds of CLOCK_MONOTONIC.
+
+        Source:
+            Prometheus sends its timeout with each scrape: X-Prometheus-Scrape-Timeout-Seconds.
+        """
+
+        def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            began_s, was_over = clock_s(), self._reader.is_over
+            body = app(environ, start_response)
+            if clock_s() - began_s <= IN_TIME * float(environ.get(_TIMEOUT, "inf")):
+                self.scrapes += 1
+                self.scrapes_after_end += was_over
+            return body
+
+        return answer
 
     def look(self) -> None:
         """Read what is new, unless that was done just now."""
@@ -122,6 +147,9 @@ def serve(folder: Path, listen: str, port: int, scrape_dir: Path, scenario: str)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(collector)
     server, thread = start_http_server(port, listen, registry)
+    app = server.get_app()
+    assert app is not None  # start_http_server has set it
+    server.set_app(collector.count_in_time(app))
     host = listen if listen not in ("0.0.0.0", "::") else socket.gethostname()  # noqa: S104 - asked
     address = f"{host}:{server.server_port}"
     path = register(scrape_dir, folder.name.removeprefix(PREFIX), address, {"scenario": scenario})
