@@ -115,6 +115,7 @@ MEMORY_STALL = CauseGroup(
         ),
     ),
     _play,
+    is_alone=True,
     why_not_here=_why_no_stall,
 )
 

@@ -44,7 +44,8 @@ class Stage:
         settings: Where programs are looked for, and where servers' folders are made.
         folder: Each script makes one of its own in it.
         monitors: Scrape what registers in ``scrape_dir``.
-        fired: Alert to when Alertmanager had it, seconds since the first cause.
+        began_s: When Prometheus was started, CLOCK_MONOTONIC.
+        fired: Alert to when Alertmanager had it, seconds since then.
         begun: Alerts whose cause has been made.
         early: Alerts that fired before that: they are false.
         alerts: What Alertmanager had at the last look.
@@ -53,6 +54,7 @@ class Stage:
     settings: Settings
     folder: Path
     monitors: Monitors
+    began_s: float = 0.0
     fired: dict[str, float] = field(default_factory=dict)
     begun: set[str] = field(default_factory=set)
     early: set[str] = field(default_factory=set)
@@ -95,10 +97,12 @@ class CauseGroup:
         causes: What it makes.
         script: Makes it.
         is_quick: Its alerts have fired within ten seconds.
+        is_alone: It would disturb other causes, and is played after them.
         why_not_here: Returns why its causes cannot be made on this machine; empty if they can.
     """
 
     causes: tuple[Cause, ...]
     script: Script
     is_quick: bool = False
+    is_alone: bool = False
     why_not_here: Callable[[Settings], str] = can_always
