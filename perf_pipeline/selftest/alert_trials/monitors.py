@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from perf_pipeline.config.settings import Settings
-    from perf_pipeline.selftest.alert_trials.stage import Alert
     from perf_pipeline.servers.lifecycle.embedded import EmbeddedServer
     from perf_pipeline.servers.monitors.monitor import Monitor
+
+Alert = dict[str, str]
+"""Labels of an alert."""
 
 
 class Monitors:

@@ -43,7 +43,6 @@ GROUPS = (
     GONE_CONTAINER,
 )
 QUICK = tuple(one for one in GROUPS if one.is_quick)
-CAUSES = tuple(cause for group in GROUPS for cause in group.causes)
 
 
 @dataclass(frozen=True)

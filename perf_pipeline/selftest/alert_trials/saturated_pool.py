@@ -20,7 +20,7 @@ servers = ["postgres"]
 processes = 1
 concurrency = [3]
 [[workload]]
-function = "perf_pipeline.selftest.known.sleeping_queries:query"
+function = "perf_pipeline.selftest.alert_trials.sleeping_queries:query"
 [connections]
 max_db_connections = 3
 [phases]

@@ -10,10 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.config.settings import Settings
-    from perf_pipeline.selftest.alert_trials.monitors import Monitors
-
-Alert = dict[str, str]
-"""Labels of an alert."""
+    from perf_pipeline.selftest.alert_trials.monitors import Alert, Monitors
 
 Looks = Generator[None, None, None]
 """What goes on at each look at the alerts, and ends what it has started when it is closed."""

@@ -11,12 +11,13 @@ from dataclasses import replace
 import pytest
 
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.selftest.alert_trials.play import CAUSES, AlertTrial, play_alerts
+from perf_pipeline.selftest.alert_trials.play import GROUPS, AlertTrial, play_alerts
 from perf_pipeline.servers.monitors.obtain import obtain_monitoring
 from perf_pipeline.servers.monitors.programs import prometheus_texts
 
 pytestmark = pytest.mark.integration
 
+CAUSES = [cause for group in GROUPS for cause in group.causes]
 REAL = [one.alert for one in CAUSES if one.is_real]
 PLANTED = [one.alert for one in CAUSES if not one.is_real]
 
