@@ -1,6 +1,6 @@
 """A target all of whose connections execute something: each workflow is a query that sleeps.
 
-The interpreter that its scenario names has psycopg.
+Imported in the target's process, whose interpreter has psycopg.
 """
 
 from __future__ import annotations

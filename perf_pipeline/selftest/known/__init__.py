@@ -1,4 +1,4 @@
 """Workflows of known behaviour, which the target ``callable`` calls.
 
-Imported in the target's process: standard library only, and psycopg where its scenario says so.
+Imported in the target's process: standard library only.
 """
