@@ -14,6 +14,7 @@ from perf_pipeline.loadgen.level_faults import LevelFaults
 from perf_pipeline.loadgen.logged.level_lines import LevelLines
 from perf_pipeline.loadgen.logged.operation_lines import OperationLines
 from perf_pipeline.loadgen.plan.level_job import kinds_of, level_job
+from perf_pipeline.loadgen.plan.share import WHOLE, Share
 from perf_pipeline.loadgen.proxied_servers import busy_sentence
 from perf_pipeline.loadgen.supervise.control_run import play_control
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.run_servers import RunServers
     from perf_pipeline.loadgen.supervise.level_log import LevelLog, Progress
+    from perf_pipeline.loadgen.supervise.meeting import Meeting
     from perf_pipeline.loadgen.supervise.prepared_workers import PreparedWorkers
     from perf_pipeline.samples.run_folder import RunFolder
     from perf_pipeline.targets.target import Kind
@@ -59,6 +61,8 @@ class LevelPlayer:
         log: Of this process; what its lines say of the run, those of all others do.
         prepared: Workers that were started before the run began; None for none.
         exporter_pid: The process that serves the run's live metrics; None without one.
+        share: Which of the workers of each level are on this host.
+        meeting: Where it meets those that are elsewhere; None where there are none.
     """
 
     folder: RunFolder
@@ -71,6 +75,8 @@ class LevelPlayer:
     log: Log
     prepared: PreparedWorkers | None = None
     exporter_pid: int | None = None
+    share: Share = WHOLE
+    meeting: Meeting | None = None
 
     def play(
         self,
@@ -142,6 +148,8 @@ class LevelPlayer:
                     stages=stages,
                     host_floor=faults.host_floor,
                     prepared=workers,
+                    share=self.share,
+                    meeting=self.meeting,
                 ).run()
         finally:
             for sentence in faults.stop():
@@ -160,7 +168,14 @@ class LevelPlayer:
             self.notify(f"level {plan.shown}: {sentence}; all records were stored before")
         if plan.arrivals and not log.ended_because.stops_run:
             self.notify(f"level {plan.shown}: the same arrivals on workflows that do nothing")
-            play_control(plan, folder=folder, python=python, job=job, user_code=user_code)
+            play_control(
+                plan,
+                folder=folder,
+                python=python,
+                job=job,
+                user_code=user_code,
+                share=self.share,
+            )
         self._log_operations(folder, log, kinds)
         self._count_writes((plan, *stages), kinds)
         return log

@@ -32,6 +32,7 @@ from perf_pipeline.loadgen.course import PlannedCourse
 from perf_pipeline.loadgen.environment.target_environments import call_with_servers, made_and_tried
 from perf_pipeline.loadgen.manifest import make_manifest
 from perf_pipeline.loadgen.plan.plan import stages_after
+from perf_pipeline.loadgen.plan.share import WHOLE, Share
 from perf_pipeline.loadgen.run_servers import RunServers
 from perf_pipeline.logs.log import Log
 from perf_pipeline.logs.run_log import run_log_context
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.environment.environment import TargetEnvironment
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.level_log import Progress
+    from perf_pipeline.loadgen.supervise.meeting import Meeting
     from perf_pipeline.loadgen.supervise.prepared_workers import PreparedWorkers
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.servers.server import Server
@@ -94,6 +96,9 @@ class Run:
         environments: Mapping[str, TargetEnvironment] = MappingProxyType({}),
         wait_s: float = DEFAULT_WAIT_S,
         prepared: PreparedWorkers | None = None,
+        share: Share = WHOLE,
+        meeting: Meeting | None = None,
+        without: tuple[str, ...] | None = None,
     ) -> None:
         """Prepare a run; nothing is started.
 
@@ -107,6 +112,10 @@ class Run:
             notify: Called with each line to show while the run is active.
             wait_s: How long to wait for another load run on this host to end; 0 for not at all.
             prepared: Workers that were started for its first level; ended with it.
+            share: Which of the workers of each level are on this host.
+            meeting: Where it meets the shares of the run that are elsewhere; None for none.
+            without: Servers that are left out whether or not they are available; None to leave
+                out those that are not.
 
         Raises:
             ScenarioError: The run's id or the scenario's name cannot be part of a file's name, or
@@ -131,6 +140,7 @@ class Run:
         self._log = Log("run")
         self._notify = notify = self._logged(notify)
         self._wait_s = wait_s
+        self._share, self._meeting = share, meeting
         self._exporter: int | None = None
         self._stack = ExitStack()
         self._stack.callback(self._outlast_exporter)  # last: nobody waits for it but a container
@@ -140,7 +150,7 @@ class Run:
         if prepared is not None:
             self._stack.callback(prepared.close)
         self._servers = RunServers(
-            scenario, settings, self.run_id, notify=notify, stack=self._stack
+            scenario, settings, self.run_id, notify=notify, stack=self._stack, without=without
         )
         self._plans: list[LevelPlan] = []
         self._git = ThreadPoolExecutor(1)
@@ -172,9 +182,14 @@ class Run:
         """
         if not self._plans:
             self._git_states = self._begin_git()
-            holder = f"run {self.run_id}, process {os.getpid()}, since {_now()}"
+            own = f"run {self.run_id}, "
             lock = load_lock(
-                self._settings.lock_path, holder, self._notify, time.sleep, wait_s=self._wait_s
+                self._settings.lock_path,
+                f"{own}process {os.getpid()}, since {_now()}",
+                self._notify,
+                time.sleep,
+                wait_s=self._wait_s,
+                beside="" if self._share.is_whole else own,
             )
             self._stack.enter_context(lock)
             for sentence in sweep(self._settings):
@@ -263,6 +278,8 @@ class Run:
             self._log,
             self._prepared,
             self._start_exporter(),
+            self._share,
+            self._meeting,
         )
         for plan in self._course.levels(self._plans, self.folder):
             if plan.stage and plan.stage.number > 1:
@@ -279,7 +296,8 @@ class Run:
                 self._notify(stopped.summary)
                 break
         calibrations.after_last()
-        self._stack.enter_context(drawing_ahead())  # the load has ended: it disturbs nothing
+        if self._share.is_whole:  # else nothing is reported before the shares are merged
+            self._stack.enter_context(drawing_ahead())  # the load has ended: it disturbs nothing
         give_back(self.folder.root)
         rounds, lost = calibrations.rounds, steal_percent(before, read_cpu_times())
         manifest = replace(
@@ -294,6 +312,9 @@ class Run:
 
     def _start_exporter(self) -> int | None:
         """Start what serves live metrics, where they are wanted; without it the run goes on."""
+        if not self._share.is_whole:
+            self._notify("no live metrics: a share of a run has none of its own")
+            return None
         try:
             self._exporter = start_exporter(self.folder.root, self._scenario.name, self._settings)
         except OSError as error:

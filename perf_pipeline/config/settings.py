@@ -86,10 +86,13 @@ NoiseHandling = Literal["judge", "tell"]
 _NOISES: tuple[NoiseHandling, ...] = ("judge", "tell")
 _RESULTS = f"{_PREFIX}RESULTS"
 _CATALOGUE_URL = f"{_PREFIX}CATALOGUE_URL"
+_SHARDS_URL = f"{_PREFIX}SHARDS_URL"
+_SHARDS_SCHEMES = ("redis://", "rediss://", "unix://")
 _CATALOGUE_SCHEMES = ("postgresql://", "postgres://")
 _OTHER_VARIABLES = (
     *(_STAND_IN, _NOISE, _LOAD_LOCK, _REPORTS_PORT, _RESULTS, _DAGSTER),
     _CATALOGUE_URL,
+    _SHARDS_URL,
     *alert_settings.VARIABLES,
     *log_settings.VARIABLES,
     *monitoring_settings.VARIABLES,
@@ -127,6 +130,7 @@ class Settings:
         failure_note: File in which that process notes its failure (``program/failure_note.py``);
             likewise.
         catalogue_url: PostgreSQL database of the catalogue; None for a file in ``results_dir``.
+        shards_url: Redis at which the shards of a run meet; None for the one that runs use.
         alerts: Where alerts are sent.
         monitoring: How a run serves its live metrics.
         stack: Where the running Compose stack is looked for.
@@ -149,6 +153,7 @@ class Settings:
     current_dir: Path = field(default_factory=Path.cwd)
     failure_note: Path | None = None
     catalogue_url: str | None = None
+    shards_url: str | None = None
     alerts: alert_settings.AlertSettings = field(default_factory=alert_settings.AlertSettings)
     logs: log_settings.LogSettings = field(default_factory=log_settings.LogSettings)
     monitoring: monitoring_settings.MonitoringSettings = field(
@@ -201,6 +206,7 @@ def read_settings(
     catalogue_url = environ.get(_CATALOGUE_URL) or None
     if catalogue_url is not None and not catalogue_url.startswith(_CATALOGUE_SCHEMES):
         problems.append(f"{_CATALOGUE_URL} must be like postgresql://user:password@host/database.")
+    shards_url = _shards_url(environ, problems)
     alerts = alert_settings.read_alert_settings(environ, problems)
     load_lock = Path(environ.get(_LOAD_LOCK) or "/").expanduser()
     if not (load_lock.is_absolute() and load_lock.parent.is_dir()):
@@ -233,6 +239,7 @@ def read_settings(
         current_dir=here,
         failure_note=Path(environ[FAILURE_NOTE]) if environ.get(FAILURE_NOTE) else None,
         catalogue_url=catalogue_url,
+        shards_url=shards_url,
         alerts=alerts,
         monitoring=monitoring,
         stack=stack_settings.read_stack_settings(environ, here, PROJECT),
@@ -251,6 +258,7 @@ def _remember_secrets(environ: Mapping[str, str]) -> None:
     for spec in SERVICES.values():
         remember_url(environ.get(spec.url_variable, ""))
     remember_url(environ.get(_CATALOGUE_URL, ""))
+    remember_url(environ.get(_SHARDS_URL, ""))
     alert_settings.remember_alert_secrets(environ)
     remember_secrets(environ[name] for name in _PASSWORD_VARIABLES if name in environ)
 
@@ -270,6 +278,14 @@ def _unknown(environ: Mapping[str, str]) -> list[str]:
         if name.startswith(_PREFIX) and environ[name] and name not in (*known, *_READ_BY_OTHERS)
         for near in [difflib.get_close_matches(name, known, n=1, cutoff=0.85)]
     ]
+
+
+def _shards_url(environ: Mapping[str, str], problems: list[str]) -> str | None:
+    """Return where the shards of a run meet; add what is wrong with it."""
+    url = environ.get(_SHARDS_URL) or None
+    if url is not None and not url.startswith(_SHARDS_SCHEMES):
+        problems.append(f"{_SHARDS_URL} must be like redis://:password@host:6379/0.")
+    return url
 
 
 def _checked_url(spec: ServiceSpec, url: str, problems: list[str]) -> str:

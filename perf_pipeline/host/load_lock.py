@@ -39,6 +39,7 @@ def load_lock(
     sleep: Callable[[float], None],
     clock: Callable[[], float] = time.monotonic,
     wait_s: float = math.inf,
+    beside: str = "",
 ) -> Iterator[None]:
     """Hold the lock for the block; wait for it while another run has it.
 
@@ -49,6 +50,8 @@ def load_lock(
         sleep: Sleeps between two attempts.
         clock: Seconds, never going back.
         wait_s: How long to wait at most; 0 for not at all.
+        beside: How the text of a holder begins that is part of the same run: this one goes on
+            beside it, without the lock; empty where there is none.
 
     Raises:
         GaveUpWaitingError: The other run went on for longer.
@@ -58,6 +61,9 @@ def load_lock(
     try:
         began_s, notices = clock(), 0
         while not _try_lock(descriptor):
+            if beside and _holder(descriptor).startswith(beside):
+                yield
+                return
             waited_s = clock() - began_s
             if waited_s >= wait_s:
                 text = _gave_up(_holder(descriptor), wait_s)

@@ -52,6 +52,7 @@ class RunServers:
         *,
         notify: Callable[[str], None],
         stack: ExitStack,
+        without: tuple[str, ...] | None = None,
     ) -> None:
         """Prepare; nothing is started.
 
@@ -61,6 +62,7 @@ class RunServers:
             run_id: The run; part of the name of its data.
             notify: Called with each line that people should see.
             stack: Ends and removes everything at the end.
+            without: As of ``Run``.
         """
         self.left_out: tuple[str, ...] = ()
         self.run_data: dict[str, RunData] = {}
@@ -70,6 +72,7 @@ class RunServers:
         self._run_id = run_id
         self._notify = notify
         self._stack = stack
+        self._without = without
         self._services: ServiceSession | None = None
         self._seeded: dict[str, int] | None = None
         # The data of a user's own functions are neither created nor removed.
@@ -85,11 +88,13 @@ class RunServers:
             ServiceUnavailableError: With a sentence for each unavailable server.
         """
         if self._services is None:
-            self.left_out = servers_left_out(self._scenario, self._settings)
-            for service in self.left_out:
-                self._notify(
-                    f"{service} is unavailable and left out (perf-pipeline doctor shows why)"
-                )
+            self.left_out = self._without or ()
+            if self._without is None:
+                self.left_out = servers_left_out(self._scenario, self._settings)
+                for service in self.left_out:
+                    self._notify(
+                        f"{service} is unavailable and left out (perf-pipeline doctor shows why)"
+                    )
             needed = servers_needed(self._scenario, self.left_out)
             services = ServiceSession(
                 self._settings, sorted(needed), disks_mb=_disks_mb(self._scenario)

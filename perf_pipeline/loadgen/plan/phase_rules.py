@@ -67,6 +67,17 @@ class PhaseRule:
         return min(length_s, self.max_s)
 
 
+def timed_phases(phases: Phases, *, ramps: bool) -> tuple[tuple[str, float], ...]:
+    """Return the phases of a level that end by time alone, each with its length, s.
+
+    Args:
+        phases: Their lengths.
+        ramps: Whether there is a ramp-up: a closed level has one.
+    """
+    ramp_up = (("ramp_up", phases.ramp_up_s or 0.0),) if ramps else ()
+    return (*ramp_up, ("warm_up", phases.warm_up_s), ("steady", phases.steady_s))
+
+
 def closed_phases(phases: Phases, slots: int) -> tuple[PhaseRule, PhaseRule, PhaseRule]:
     """Return the rules of ramp-up, warm-up and steady phase of a closed level.
 

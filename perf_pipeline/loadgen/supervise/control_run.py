@@ -17,6 +17,7 @@ from perf_pipeline.config.scenario.scenario import Phases, Stop
 from perf_pipeline.config.scenario.target_spec import with_defaults
 from perf_pipeline.loadgen.environment.user_code import NO_USER_CODE, UserCode
 from perf_pipeline.loadgen.plan.phase_rules import CONTROL_S
+from perf_pipeline.loadgen.plan.share import WHOLE, Share
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.samples.run_folder import CONTROL, write_json
 from perf_pipeline.targets import no_op
@@ -40,6 +41,7 @@ def play_control(
     job: Job,
     user_code: UserCode = NO_USER_CODE,
     length_s: float = CONTROL_S,
+    share: Share = WHOLE,
 ) -> LevelLog:
     """Play the busiest part of an open level's schedule on workflows that do nothing.
 
@@ -50,6 +52,7 @@ def play_control(
         job: What the level executes.
         user_code: As for the level.
         length_s: How much of the schedule is played.
+        share: Which of the workers are on this host; they wait for no other.
     """
     control = control_plan(plan, length_s)
     own = folder / CONTROL
@@ -73,6 +76,7 @@ def play_control(
         on_progress=lambda _progress: None,
         write_log=write_log,
         user_code=user_code,
+        share=share,
     ).run()
 
 

@@ -16,6 +16,7 @@ from perf_pipeline.loadgen.environment.user_code import NO_USER_CODE, UserCode
 from perf_pipeline.loadgen.limits.control_group import CGROUPS, group_name
 from perf_pipeline.loadgen.limits.limiter import Limiter
 from perf_pipeline.loadgen.plan.level_plan import little_endian
+from perf_pipeline.loadgen.plan.share import WHOLE, Share
 from perf_pipeline.loadgen.supervise.early_stop import StopWatch
 from perf_pipeline.loadgen.supervise.level_log import LevelLog, new_log
 from perf_pipeline.loadgen.supervise.level_monitor import LevelMonitor
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.level_log import Progress
+    from perf_pipeline.loadgen.supervise.meeting import Meeting
     from perf_pipeline.loadgen.supervise.slo_watch import SloWatch
     from perf_pipeline.loadgen.supervise.started_worker import StartedWorker
     from perf_pipeline.targets.target import Job
@@ -69,6 +71,8 @@ class LevelSupervisor:
         stages: Sequence[LevelPlan] = (),
         host_floor: Callable[[], str] = lambda: "",
         prepared: Sequence[StartedWorker] = (),
+        share: Share = WHOLE,
+        meeting: Meeting | None = None,
     ) -> None:
         """Prepare; nothing is started.
 
@@ -88,8 +92,11 @@ class LevelSupervisor:
             stages: The stages after this one, which the same workers play.
             host_floor: As of ``LevelMonitor``.
             prepared: The process of each worker, where those were started earlier.
+            share: Which of the workers are supervised here; the others are on other hosts.
+            meeting: As of ``PhaseController``.
         """
         self._plan = plan
+        self._share = share
         self._prepared = list(prepared)
         self._folder = folder
         self._python = python
@@ -117,7 +124,7 @@ class LevelSupervisor:
         self._phases = (
             StageController((plan, *stages), self._workers, monitor, log, write_log)
             if plan.stage
-            else PhaseController(plan, self._workers, monitor, log, write_log)
+            else PhaseController(plan, self._workers, monitor, log, write_log, meeting)
         )
 
     @property
@@ -142,7 +149,7 @@ class LevelSupervisor:
                 (self._folder / INTENDED).write_bytes(little_endian(self._plan.intended_ns))
             if self._plan.stream_of:
                 (self._folder / STREAMS).write_bytes(little_endian(self._plan.stream_of))
-            for worker in range(self._plan.processes):
+            for worker in self._share.workers(self._plan.processes):
                 self._start(worker)
             # Until then the log says "interrupted", which is what a killed supervisor leaves.
             ready = self._wait_ready()

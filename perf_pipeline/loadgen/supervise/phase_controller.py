@@ -10,7 +10,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from perf_pipeline.loadgen.plan.phase_rules import PhaseRule, closed_phases
+from perf_pipeline.loadgen.plan.phase_rules import PhaseRule, closed_phases, timed_phases
 from perf_pipeline.loadgen.supervise.level_monitor import totals_of
 from perf_pipeline.loadgen.supervise.warm_up_watch import WarmUpWatch
 from perf_pipeline.samples.ended_because import EndedBecause
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.supervise.early_stop import EarlyEnd
     from perf_pipeline.loadgen.supervise.level_log import LevelLog
     from perf_pipeline.loadgen.supervise.level_monitor import LevelMonitor
+    from perf_pipeline.loadgen.supervise.meeting import Meeting
     from perf_pipeline.loadgen.supervise.worker_process import WorkerProcess
 
 TICK_S = 0.1
@@ -48,6 +49,7 @@ class PhaseController:
         monitor: LevelMonitor,
         log: LevelLog,
         write_log: Callable[[LevelLog], None],
+        meeting: Meeting | None = None,
     ) -> None:
         """Prepare.
 
@@ -57,8 +59,11 @@ class PhaseController:
             monitor: Called at every tick; decides whether the level ends early.
             log: Takes when each phase began and ended.
             write_log: Stores the log.
+            meeting: Where the shares of the level agree on its start; None for a level that one
+                host plays.
         """
         self._plan = plan
+        self._meeting = meeting
         self._phases = plan.phases
         self._workers = workers
         self._monitor = monitor
@@ -75,7 +80,7 @@ class PhaseController:
 
     def play(self) -> EndedBecause:
         """Play all phases; returns why the level ended."""
-        if self._plan.arrivals:
+        if self._plan.arrivals or self._meeting:
             return self._play_schedule()
         self._ended_before_go = self._ended()  # the cold starts
         go_ns = self._go()
@@ -93,7 +98,11 @@ class PhaseController:
 
     def _go(self) -> int:
         delay_s = GO_DELAY_S if self._plan.arrivals else CLOSED_GO_DELAY_S
-        go_ns = time.monotonic_ns() + int(delay_s * 1e9)
+        go_ns = (
+            self._meeting.meet(self.log.folder_name)
+            if self._meeting
+            else time.monotonic_ns() + int(delay_s * 1e9)
+        )
         for worker in self._workers:
             worker.go(go_ns)
         self.log.go_ns = go_ns
@@ -101,10 +110,13 @@ class PhaseController:
         return go_ns
 
     def _play_schedule(self) -> EndedBecause:
-        """Play an open level: its phases are parts of the schedule, to the nanosecond."""
+        """Play phases that end by time alone, to the nanosecond.
+
+        Those of an open level are parts of its schedule. Where shares play a closed level, each
+        sees only its own workflows end: by time alone all are in the same phase.
+        """
         begin_ns = self._go()
-        lengths_s = (("warm_up", self._phases.warm_up_s), ("steady", self._phases.steady_s))
-        for phase, length_s in lengths_s:
+        for phase, length_s in timed_phases(self._phases, ramps=not self._plan.arrivals):
             end_ns = begin_ns + int(length_s * 1e9)
             because = self._stay_until(phase, begin_ns, end_ns)
             if because:
