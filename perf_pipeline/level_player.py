@@ -190,7 +190,9 @@ class LevelPlayer:
 
     def _count_writes(self, plans: Sequence[LevelPlan], kinds: Sequence[Kind]) -> None:
         """Compare what is on the servers with the records: the next level removes it first."""
-        found_on, writes = self.servers.written(plans[0].index), []
+        found_on, writes = {}, []
+        if self.share.is_whole:  # else what others wrote would be without a record here
+            found_on = self.servers.written(plans[0].index)
         if found_on:
             from perf_pipeline.metrics.records.reconcile import (  # noqa: PLC0415 - polars
                 reconcile_levels,

@@ -150,7 +150,13 @@ class Run:
         if prepared is not None:
             self._stack.callback(prepared.close)
         self._servers = RunServers(
-            scenario, settings, self.run_id, notify=notify, stack=self._stack, without=without
+            scenario,
+            settings,
+            self.run_id,
+            notify=notify,
+            stack=self._stack,
+            without=without,
+            is_first=share.index == 0,
         )
         self._plans: list[LevelPlan] = []
         self._git = ThreadPoolExecutor(1)

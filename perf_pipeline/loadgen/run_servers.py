@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from perf_pipeline.logs.log import LogContext
     from perf_pipeline.servers.server import Server
 
+OF_THE_FIRST = "brought to a known state by shard 0"
 NOT_OURS = "left as it was: its data belong to the user's own functions"
 
 FILLED_DISK_MB = 1024
@@ -53,6 +54,7 @@ class RunServers:
         notify: Callable[[str], None],
         stack: ExitStack,
         without: tuple[str, ...] | None = None,
+        is_first: bool = True,
     ) -> None:
         """Prepare; nothing is started.
 
@@ -63,6 +65,8 @@ class RunServers:
             notify: Called with each line that people should see.
             stack: Ends and removes everything at the end.
             without: As of ``Run``.
+            is_first: Whether it makes, settles and removes the data of the run; of several shards
+                one does.
         """
         self.left_out: tuple[str, ...] = ()
         self.run_data: dict[str, RunData] = {}
@@ -77,6 +81,7 @@ class RunServers:
         self._seeded: dict[str, int] | None = None
         # The data of a user's own functions are neither created nor removed.
         self._ours = not any(workload.is_function for workload in scenario.workloads)
+        self._is_first = is_first
 
     def open(self) -> dict[str, Server]:
         """Find or start the servers, once.
@@ -137,7 +142,7 @@ class RunServers:
         """
         if self._seeded is None:
             self._seeded = {}
-            for service, server in self.open().items() if self._ours else ():
+            for service, server in self.open().items() if self._ours and self._is_first else ():
                 run_data = self.run_data[service]
                 self._stack.enter_context(leased(self._settings.state_dir, server, run_data.name))
                 self._seeded[service] = run_data.seed(self._scenario.seed)
@@ -187,6 +192,8 @@ class RunServers:
         """
         if not self._ours:
             return dict.fromkeys(self.run_data, NOT_OURS)
+        if not self._is_first:
+            return dict.fromkeys(self.run_data, OF_THE_FIRST)
         return {name: _settled(run_data) for name, run_data in self.run_data.items()}
 
     def written(self, level: int) -> dict[str, Callable[[], set[int]]]:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from perf_pipeline.config.machine import processes_of, read_machine_limits
 from perf_pipeline.config.names import name_problem
 from perf_pipeline.config.services import SERVICES
-from perf_pipeline.config.wording import listed
 from perf_pipeline.errors import ScenarioError
 from perf_pipeline.loadgen.left_out import servers_needed
 from perf_pipeline.loadgen.plan.plan import plan_levels
+from perf_pipeline.servers.lifecycle.resolve import running_server
 from perf_pipeline.shards.shard_order import ShardOrder
 from perf_pipeline.workload.servers import servers_optional
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from perf_pipeline.config.machine import MachineLimits
     from perf_pipeline.config.scenario.scenario import Scenario
@@ -34,6 +34,7 @@ def cut(
     run_id: str,
     machine: MachineLimits | None = None,
     arrive_within_s: float = ARRIVE_WITHIN_S,
+    runs: Callable[[Settings, str], bool] | None = None,
 ) -> ShardOrder:
     """Cut a run into one shard a host.
 
@@ -42,21 +43,26 @@ def cut(
 
     Args:
         scenario: What to do; checked.
-        settings: The addresses of the user's servers, which all hosts must reach.
+        settings: Where servers are found; all hosts must reach the same.
         hosts: A name for each shard.
         run_id: The run.
         machine: Limits of this machine; None to read them.
         arrive_within_s: How long shards wait for each other.
+        runs: Whether a service runs already; None to look.
 
     Raises:
         ScenarioError: It cannot be played in so many shards; with every reason.
+        ServiceUnavailableError: A server of the settings does not answer.
     """
-    left_out = _left_out(scenario)
+    runs = runs or _runs
+    used = servers_needed(scenario, ())
+    running = [one for one in sorted(used) if runs(settings, one)]
+    left_out = _left_out(scenario, running)
     processes = scenario.processes
     if not processes:
         processes = len(hosts) * processes_of(scenario, machine or read_machine_limits())
     whole = replace(scenario, processes=processes)
-    problems = list(_problems(whole, settings, hosts, left_out))
+    problems = list(_problems(whole, hosts, running, left_out))
     if problem := name_problem("run id", run_id):
         problems.append(f"{problem}.")
     if problems:
@@ -72,23 +78,27 @@ def cut(
     )
 
 
-def _left_out(scenario: Scenario) -> tuple[str, ...]:
-    """Return the servers that workflows do without: all that they can.
+def _runs(settings: Settings, service: str) -> bool:
+    return running_server(settings, service)[0] is not None
 
-    What a run stores on a server is made and removed by one host, for itself alone.
+
+def _left_out(scenario: Scenario, running: Collection[str]) -> tuple[str, ...]:
+    """Return the servers that workflows do without: those that do not run already.
+
+    A server that ends with a run is one host's alone.
     """
     optional = (servers_optional(w.family, w.complexity) for w in scenario.workloads)
-    return tuple(sorted(frozenset().union(*optional)))
+    return tuple(sorted(frozenset().union(*optional).difference(running)))
 
 
 def _problems(
-    scenario: Scenario, settings: Settings, hosts: Sequence[str], left_out: tuple[str, ...]
+    scenario: Scenario, hosts: Sequence[str], running: Collection[str], left_out: tuple[str, ...]
 ) -> Iterator[str]:
     count, name = len(hosts), scenario.name
     if not hosts:
         yield "a run needs at least one shard."
     if again := sorted({host for host in hosts if hosts.count(host) > 1}):
-        yield f"{listed(again)} is named twice: each shard has a host, and a queue, of its own."
+        yield f"{', '.join(again)} is named twice: each shard has a host, and a queue, of its own."
     if scenario.endurance is not None:
         yield f"{name} plays hours, which one host plays: run_endurance plays it."
         return
@@ -105,27 +115,17 @@ def _problems(
     levels += [one.slots for one in scenario.arrivals]
     levels += [one.concurrency for one in scenario.arms]
     if small := sorted({level for level in levels if level < count}):
-        shown = listed([str(level) for level in small])
+        shown = ", ".join(map(str, small))
         yield f"{count} shards cannot share {shown} in flight: each needs at least one."
     if scenario.processes and scenario.processes < count:
         yield (
             f"processes = {scenario.processes} are fewer than {count} shards: each shard has at "
             "least one worker process."
         )
-    yield from _server_problems(scenario, settings, left_out)
-
-
-def _server_problems(
-    scenario: Scenario, settings: Settings, left_out: tuple[str, ...]
-) -> Iterator[str]:
-    name = scenario.name
-    needed = servers_needed(scenario, left_out)
-    functions = all(workload.is_function for workload in scenario.workloads)
-    if needed and not functions:
+    missing = sorted(servers_needed(scenario, left_out).difference(running))
+    if missing:
+        variables = ", ".join(SERVICES[one].url_variable for one in missing)
         yield (
-            f"{name} stores data of the run on {listed(sorted(needed))}, which one host makes and "
-            "removes: shards play workflows without, or functions of your own."
+            f"{name} needs {', '.join(missing)}, the same for every shard: set {variables}, or start "
+            "servers with `perf-pipeline start` where all shards are on one machine."
         )
-    elif local := sorted(needed - settings.urls.keys()):
-        variables = listed([SERVICES[one].url_variable for one in local])
-        yield f"every host must reach the same {listed(local)}: set {variables}."

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from perf_pipeline.shards.shard_order import ShardOrder
 
 _REDIS = "redis"
+_SEEDED, _ENDED = "seeded", "ended"
+"""Where shards meet beside the starts of levels."""
 
 
 def play_shard(
@@ -84,7 +86,13 @@ def play_shard(
         folder = shard_folder(run, index)
         try:
             with played:
+                stores = bool(played.open_servers())
+                played.seed_data()
+                if barrier and stores:
+                    barrier.meet(_SEEDED)
                 played.load(on_progress)
+                if barrier and stores:
+                    barrier.meet(_ENDED)  # shard 0 removes what the others still write to
         except BaseException as error:
             if folder.exists():
                 write_shard_end(folder, end(f"{type(error).__name__}: {error}"))

@@ -80,3 +80,18 @@ def test_a_run_gives_up_when_it_has_waited_long_enough_and_names_the_holder(
 def test_a_free_lock_is_taken_also_by_a_run_that_waits_for_none(tmp_path: Path) -> None:
     with load_lock(tmp_path / "lock", "mine", print, time.sleep, wait_s=0):
         assert (tmp_path / "lock").read_text() == "mine"
+
+
+def test_another_part_of_the_same_run_goes_on_beside_it(tmp_path: Path) -> None:
+    """Two shards on one host: the second does not wait for the first, another run does."""
+    path = tmp_path / "load.lock"
+    notices: list[str] = []
+    with load_lock(path, "run one, process 7", notices.append, time.sleep):
+        with load_lock(path, "run one, process 8", notices.append, time.sleep, beside="run one, "):
+            assert path.read_text() == "run one, process 7"
+        assert notices == []
+        with (
+            pytest.raises(GaveUpWaitingError),
+            load_lock(path, "run two", notices.append, time.sleep, wait_s=0, beside="run two, "),
+        ):
+            pass

@@ -1,0 +1,87 @@
+"""A run cut into shards: one plan, every worker in exactly one shard, every refusal at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
+from perf_pipeline.config.settings import read_settings
+from perf_pipeline.errors import ScenarioError
+from perf_pipeline.loadgen.plan.plan import plan_levels
+from perf_pipeline.loadgen.plan.share import Share
+from perf_pipeline.shards.cut import cut
+from perf_pipeline.shards.shard_order import order_file, read_order, write_order
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCENARIO = Scenario(
+    "shop",
+    seed=7,
+    target="callable",
+    concurrency=(8, 20),
+    processes=4,
+    workloads=(Workload("shop:buy", "", 1), Workload("shop:look", "", 3)),
+)
+
+
+@given(st.integers(1, 40), st.integers(1, 200))
+def test_shares_are_disjoint_and_together_all_workers(count: int, processes: int) -> None:
+    """The naive reference deals the workers out one by one."""
+    dealt: list[list[int]] = [[] for _ in range(count)]
+    for worker in range(processes):
+        dealt[worker % count].append(worker)
+    assert [list(Share(one, count).workers(processes)) for one in range(count)] == dealt
+
+
+@pytest.mark.parametrize("hosts", [("a",), ("a", "b"), ("a", "b", "c", "d")])
+def test_the_plan_is_the_same_for_any_number_of_shards(
+    hosts: tuple[str, ...], tmp_path: Path
+) -> None:
+    """What is written and read back is equal, and has the hashes of the uncut plan."""
+    settings = read_settings({"HOME": str(tmp_path)}, current_dir=tmp_path)
+    order = cut(SCENARIO, settings, hosts, run_id="run-1")
+    whole = {one.folder_name: one.sha256() for one in plan_levels(SCENARIO, 4)}
+    assert order.plan_sha256 == whole
+    run = tmp_path / "results" / "run-1"
+    assert write_order(run, order) == order_file(run)
+    assert read_order(order_file(run)) == order
+
+
+def test_a_run_never_writes_over_another(tmp_path: Path) -> None:
+    """The second order of one run is refused."""
+    settings = read_settings({"HOME": str(tmp_path)}, current_dir=tmp_path)
+    order = cut(SCENARIO, settings, ("a",), run_id="run-1")
+    write_order(tmp_path / "run-1", order)
+    with pytest.raises(FileExistsError):
+        write_order(tmp_path / "run-1", order)
+
+
+def test_all_that_cannot_be_sharded_is_said_at_once(tmp_path: Path) -> None:
+    """A level too small, a host named twice, a count of workflows, and too few workers."""
+    settings = read_settings({"HOME": str(tmp_path)}, current_dir=tmp_path)
+    wrong = replace(SCENARIO, concurrency=(2, 20), processes=2, phases=Phases(total_workflows=100))
+    with pytest.raises(ScenarioError) as refused:
+        cut(wrong, settings, ("a", "b", "a"), run_id="run-1")
+    assert refused.value.problems == [
+        "a is named twice: each shard has a host, and a queue, of its own.",
+        "shop ends after 100 workflows, which no shard can count alone: give a length (steady_s).",
+        "3 shards cannot share 2 in flight: each needs at least one.",
+        "processes = 2 are fewer than 3 shards: each shard has at least one worker process.",
+    ]
+
+
+def test_a_server_is_the_same_for_all_shards_or_the_run_is_refused(tmp_path: Path) -> None:
+    """One that ends with a run is one host's alone: what runs already counts, nothing else."""
+    settings = read_settings({"HOME": str(tmp_path)}, current_dir=tmp_path)
+    families = replace(SCENARIO, target="control", workloads=(Workload("analytics", "complex"),))
+    with pytest.raises(ScenarioError, match="needs postgres, redis, the same for every shard"):
+        cut(families, settings, ("a", "b"), run_id="run-1", runs=lambda _settings, _name: False)
+    here = {"postgres", "redis"}
+    order = cut(families, settings, ("a", "b"), run_id="run-1", runs=lambda _, name: name in here)
+    assert order.left_out == ("mongodb", "mysql")
