@@ -126,6 +126,6 @@ def _problems(
     if missing:
         variables = ", ".join(SERVICES[one].url_variable for one in missing)
         yield (
-            f"{name} needs {', '.join(missing)}, the same for every shard: set {variables}, or start "
-            "servers with `perf-pipeline start` where all shards are on one machine."
+            f"{name} needs {', '.join(missing)}, the same for every shard: set {variables}, or "
+            "start servers with `perf-pipeline start` where all shards are on one machine."
         )
