@@ -7,6 +7,7 @@ PerfPipelineError            something that the user can act on; the text says h
 ├── TargetEnvironmentError   the target's interpreter or packages could not be made
 ├── GaveUpWaitingError       another load run used the host for longer than was allowed
 ├── RunFolderError           a run's folder is missing, or lacks a file that it must have
+├── ShardMissingError        the shards of a run did not all meet before a level
 ├── CampaignError            there is no campaign, or it cannot play an hour
 ├── CatalogueError           the catalogue cannot be used, or has no such baseline
 └── AlertError               there is no such alert, or nothing to acknowledge about it
@@ -57,6 +58,10 @@ class GaveUpWaitingError(PerfPipelineError):
 
 class RunFolderError(PerfPipelineError):
     """A run's folder is missing, or lacks a file that it must have."""
+
+
+class ShardMissingError(PerfPipelineError):
+    """The shards of a run did not all meet before a level, so this shard generates no load."""
 
 
 class CampaignError(PerfPipelineError):

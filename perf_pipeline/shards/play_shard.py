@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.duration import DEFAULT_WAIT_S
-from perf_pipeline.errors import ScenarioError, ServiceUnavailableError
-from perf_pipeline.lifeline import own_stamp
+from perf_pipeline.errors import ScenarioError, ServiceUnavailableError, ShardMissingError
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.plan.share import Share
 from perf_pipeline.run import Run
 from perf_pipeline.servers.lifecycle.resolve import running_server
 from perf_pipeline.shards.barrier import ShardBarrier
+from perf_pipeline.shards.clock import clock_id
 from perf_pipeline.shards.shard_end import ShardEnd, write_shard_end
 from perf_pipeline.shards.shard_order import read_order, shard_folder, shard_results
 
@@ -55,50 +54,56 @@ def play_shard(
     order, run = read_order(order_path), order_path.parents[1]
     _refuse_another_plan(order, index)
     own = replace(settings, results_dir=shard_results(run, index))
-    with ExitStack() as stack:
-        barrier = None
-        if order.count > 1:
-            barrier = ShardBarrier(
-                barrier_url(settings),
-                order.run_id,
-                index,
-                order.count,
-                order.hosts[index],
-                arrive_within_s=order.arrive_within_s,
-            )
-            stack.callback(barrier.close)
-
-        def end(why: str = "") -> ShardEnd:
-            met = dict(barrier.met) if barrier else {}
-            boot_id = own_stamp().boot_id
-            return ShardEnd(index, order.count, order.hosts[index], boot_id, met, why)
-
-        played = Run(
-            order.scenario,
-            own,
-            run_id=order.run_id,
-            notify=notify,
-            wait_s=wait_s,
-            share=Share(index, order.count),
-            meeting=barrier,
-            without=order.left_out,
+    barrier = None
+    if order.count > 1:
+        barrier = ShardBarrier(
+            barrier_url(settings),
+            order.run_id,
+            index,
+            order.count,
+            order.hosts[index],
+            arrive_within_s=order.arrive_within_s,
         )
-        folder = shard_folder(run, index)
-        try:
-            with played:
-                stores = bool(played.open_servers())
-                played.seed_data()
-                if barrier and stores:
-                    barrier.meet(_SEEDED)
-                played.load(on_progress)
-                if barrier and stores:
-                    barrier.meet(_ENDED)  # shard 0 removes what the others still write to
-        except BaseException as error:
-            if folder.exists():
-                write_shard_end(folder, end(f"{type(error).__name__}: {error}"))
-            raise
-        write_shard_end(folder, end())
-        return end()
+
+    def end(why: str = "") -> ShardEnd:
+        levels = barrier.met if barrier else {}
+        met = {name: levels[name] for name in order.plan_sha256 if name in levels}
+        return ShardEnd(index, order.count, order.hosts[index], clock_id(), met, why)
+
+    played = Run(
+        order.scenario,
+        own,
+        run_id=order.run_id,
+        notify=notify,
+        wait_s=wait_s,
+        share=Share(index, order.count),
+        meeting=barrier,
+        without=order.left_out,
+    )
+    folder = shard_folder(run, index)
+    try:
+        with played:
+            stores = bool(played.open_servers())
+            played.seed_data()
+            if barrier and stores:
+                barrier.meet(_SEEDED)
+            played.load(on_progress)
+            if barrier and stores:
+                _wait_for_others(barrier, notify)
+    except BaseException as error:
+        if folder.exists():
+            write_shard_end(folder, end(f"{type(error).__name__}: {error}"))
+        raise
+    write_shard_end(folder, end())
+    return end()
+
+
+def _wait_for_others(barrier: ShardBarrier, notify: Callable[[str], None]) -> None:
+    """Wait until all have ended: the first shard removes what the others still write to."""
+    try:
+        barrier.meet(_ENDED)
+    except (ShardMissingError, ServiceUnavailableError) as error:
+        notify(f"this shard is complete; not all others are: {error}")
 
 
 def barrier_url(settings: Settings) -> str:

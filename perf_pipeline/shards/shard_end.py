@@ -7,30 +7,10 @@ from pathlib import Path
 
 from perf_pipeline.samples.run_file import write_atomically
 from perf_pipeline.samples.typed_file import read_typed
+from perf_pipeline.shards.barrier import Met
 
 SCHEMA_VERSION = 1
 _FILE = "shard.json"
-
-
-@dataclass(frozen=True)
-class Met:
-    """What a shard knows of the meeting before a level.
-
-    Attributes:
-        go_ns: The agreed start, CLOCK_MONOTONIC of this host.
-        offset_ns: What CLOCK_MONOTONIC of this host lacks of the time of the Redis server, ns.
-        error_ns: Limit of the error of that offset: half of the quickest round trip.
-        waited_s: How long it waited for the others.
-        hosts: Index of each shard to the host that arrived for it.
-        boot_ids: Likewise, to the boot of that host: the shards of one boot share a clock.
-    """
-
-    go_ns: int
-    offset_ns: int
-    error_ns: int
-    waited_s: float
-    hosts: Mapping[int, str]
-    boot_ids: Mapping[int, str]
 
 
 @dataclass(frozen=True)
@@ -41,7 +21,7 @@ class ShardEnd:
         index: Which shard.
         count: Of how many.
         host: Name of its host in the order.
-        boot_id: Of the boot whose CLOCK_MONOTONIC its records have.
+        clock_id: Of the CLOCK_MONOTONIC that its records have; shards of one id share one clock.
         met: Name of each level's folder to its meeting; empty where there is one shard.
         why: What ended it early; empty for nothing.
     """
@@ -49,7 +29,7 @@ class ShardEnd:
     index: int
     count: int
     host: str
-    boot_id: str
+    clock_id: str
     met: Mapping[str, Met]
     why: str = ""
 
