@@ -21,7 +21,7 @@ from perf_pipeline.analysis.recovery.protection import protection_effects
 from perf_pipeline.analysis.repeats import repeats_of
 from perf_pipeline.analysis.targets import target_rows
 from perf_pipeline.config.names import check_names
-from perf_pipeline.metrics.level_context import LevelContext
+from perf_pipeline.metrics.level_context import LevelContext, Machine
 from perf_pipeline.metrics.metrics_file import read_level_metrics, write_run_metrics
 from perf_pipeline.metrics.records.level_histograms import write_histograms
 from perf_pipeline.metrics.records.stored_level import read_stored_level
@@ -33,6 +33,7 @@ from perf_pipeline.samples.level_records import SCHEMA
 from perf_pipeline.samples.manifest import Manifest, read_manifest
 from perf_pipeline.samples.run_file import new_file
 from perf_pipeline.samples.run_record import COMPLETE
+from perf_pipeline.samples.shards.sharded_run import machine_name
 from perf_pipeline.samples.stages.stage_records import IS_CARRIED
 from perf_pipeline.samples.steps.level_steps import level_steps
 
@@ -135,6 +136,7 @@ def _measured(
 
 def context_of(manifest: Manifest) -> LevelContext:
     """Take from a manifest what summarising a level needs."""
+    machines = manifest.sharded.machines if manifest.sharded else ()
     return LevelContext(
         kinds=manifest.kinds,
         servers=[server.service for server in manifest.servers],
@@ -144,6 +146,15 @@ def context_of(manifest: Manifest) -> LevelContext:
         slos=manifest.slos,
         max_error_ratio=manifest.max_error_ratio,
         faults=manifest.faults,
+        machines=tuple(
+            Machine(
+                machine_name(shards),
+                next((one.facts.cgroup_cpu_limit_cores for one in shards if one.facts), None),
+            )
+            for shards in machines
+        )
+        if len(machines) > 1
+        else (),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perf_pipeline.config.scenario.scenario import MAX_ERROR_RATIO
 from perf_pipeline.config.services import SERVICES
@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     from perf_pipeline.config.fault.fault_window import FaultWindow
     from perf_pipeline.config.settings import NoiseHandling
     from perf_pipeline.config.slo.slo import Slo
+
+
+class Machine(NamedTuple):
+    """One of several machines that played a run.
+
+    Attributes:
+        name: Of its host, or hosts.
+        cpu_limit_cores: Of the control group of the run on it; None without one.
+    """
+
+    name: str
+    cpu_limit_cores: float | None
 
 
 @dataclass(frozen=True)
@@ -31,6 +43,7 @@ class LevelContext:
         slos: The objectives of the run.
         max_error_ratio: Of the scenario: above it the target has failed.
         faults: Of the scenario: what fails in its levels, and when.
+        machines: Those that played it; empty where one did.
     """
 
     kinds: Sequence[tuple[str, str]]
@@ -41,6 +54,7 @@ class LevelContext:
     slos: Sequence[Slo] = ()
     max_error_ratio: float = MAX_ERROR_RATIO
     faults: Sequence[FaultWindow] = ()
+    machines: Sequence[Machine] = ()
 
     @property
     def percentiles(self) -> tuple[float, ...]:

@@ -25,6 +25,7 @@ from perf_pipeline.metrics.records.thinking import thinking_of
 from perf_pipeline.metrics.records.worker_ends import error_examples, worker_ends
 from perf_pipeline.metrics.resources.cpu_per_workflow import cpu_per_workflow
 from perf_pipeline.metrics.resources.exhaustion import exhaustions_of
+from perf_pipeline.metrics.resources.machines import cores_of, noise_of_all, others_of
 from perf_pipeline.metrics.resources.resource_samples import read_samples
 from perf_pipeline.metrics.resources.resource_summary import resources_of
 from perf_pipeline.metrics.resources.server_counters import connections_of
@@ -33,12 +34,14 @@ from perf_pipeline.metrics.steady.level_phases import phases_of
 from perf_pipeline.metrics.survival.window_times import window_responses
 from perf_pipeline.metrics.target_failure import Ended, target_failure, tolerated_error_ratio
 from perf_pipeline.metrics.types.level import LevelMetrics
+from perf_pipeline.metrics.types.machine_use import MachineUse
 from perf_pipeline.metrics.types.records import InFlight, Writes
 from perf_pipeline.metrics.validity import judge_level, judge_neighbours
 from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.level_faults import level_faults
 from perf_pipeline.samples.record import Outcome
 from perf_pipeline.samples.run_folder import read_json
+from perf_pipeline.samples.shards.level_hosts import host_folder
 from perf_pipeline.samples.stages.stage_records import home_of
 
 if TYPE_CHECKING:
@@ -122,7 +125,11 @@ def summarise_level(
         servers_used=context.servers,
         cpu_limit_cores=context.cpu_limit_cores,
     )
-    if takes_cores(plan):
+    machines = _machines(home, window, context)
+    if machines:
+        resources = replace(resources, host=cores_of(machines), others=others_of(machines))
+        noise = noise_of_all(machines)
+    elif takes_cores(plan):
         # What the failure itself takes looks like another program: noise is judged before it.
         quiet = [one for one in samples if one["at_ns"] < first_failure_ns(log)]
         before = resources_of(
@@ -245,6 +252,7 @@ def summarise_level(
         steps=steps_of(steps, warm, window, context.kinds),
         thinking=thinking,
         hanging=hanging,
+        machines=machines,
     )
     return LevelSummary(level, records, warm, samples, figures.curve, window, go_ns)
 
@@ -273,6 +281,23 @@ def _noise(folder: Path, resources: Resources, context: LevelContext) -> Noise |
         read_json(path) if path.exists() else {},
         judged=context.noise == "judge",
     )
+
+
+def _machines(
+    folder: Path, window: tuple[int, int], context: LevelContext
+) -> tuple[MachineUse, ...]:
+    """Return what each of several machines did in the steady phase; nothing where one played."""
+    uses = []
+    for place, (name, cpu_limit_cores) in enumerate(context.machines):
+        own = host_folder(folder, place)
+        resources = resources_of(
+            read_samples(own / "resources.jsonl", *window),
+            servers_used=context.servers,
+            cpu_limit_cores=cpu_limit_cores,
+        )
+        noise = _noise(own, resources, context)
+        uses.append(MachineUse(name, resources.host, resources.others, noise))
+    return tuple(uses)
 
 
 def _not_measured(resources: Resources) -> dict[str, str]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-STOPPED_BY_US = ("hung: ", "killed by us: ", "supervisor killed")
+OF_A_SHARD = "shard "
+"""How the reason of a worker's end begins where the shard that it belonged to did not end well."""
+
+STOPPED_BY_US = ("hung: ", "killed by us: ", "supervisor killed", OF_A_SHARD)
 """How the reason of a worker's end begins where our own stop ended it, and not the target."""
 
 

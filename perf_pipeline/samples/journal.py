@@ -203,6 +203,15 @@ def count_records(path: Path) -> int:
         return count
 
 
+def last_commit_ns(path: Path) -> int:
+    """Return when a worker process committed last, by its clock; 0 where it never did."""
+    with _opened(path) as db:
+        if db is None:
+            return 0
+        at_ns: int = db.execute("SELECT coalesce(max(committed_ns), 0) FROM block").fetchone()[0]
+        return at_ns
+
+
 def read_steps(path: Path) -> JournalSteps:
     """Read the steps that a worker process committed; as ``read_journal``."""
     with _opened(path) as db:

@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 from perf_pipeline.samples.journal import SELECT_BLOCKS
+from perf_pipeline.samples.shards.clock_offsets import read_clock_offsets, worker_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +22,8 @@ class Block(NamedTuple):
     """Records that one worker process committed together.
 
     Attributes:
-        committed_ns: When, CLOCK_MONOTONIC.
-        payload: The records, ``record.RECORD.size`` bytes each.
+        committed_ns: When, CLOCK_MONOTONIC of the level.
+        payload: The records, ``record.RECORD.size`` bytes each, by the clock of their host.
         journal: Name of the process's journal.
     """
 
@@ -48,6 +49,7 @@ class JournalTail:
             folder: The level's folder.
         """
         self._folder = folder
+        self._offsets_ns = read_clock_offsets(folder)
         self._next_seq: dict[Path, int] = {}
         self.is_damaged = False
         self.damaged_blocks = 0
@@ -62,16 +64,18 @@ class JournalTail:
         """
         blocks: list[Block] = []
         for path in sorted(self._folder.glob("worker-*.sqlite")):
+            offset_ns = self._offsets_ns.get(worker_of(path), 0)
             try:
                 with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
                     for seq, at_ns, crc, payload in db.execute(
                         SELECT_BLOCKS, (self._next_seq.get(path, 0),)
                     ):
-                        if at_ns > until_ns:
+                        committed_ns = at_ns + offset_ns
+                        if committed_ns > until_ns:
                             break
                         self._next_seq[path] = seq + 1
                         if zlib.crc32(payload) == crc:
-                            blocks.append(Block(at_ns, payload, path.name))
+                            blocks.append(Block(committed_ns, payload, path.name))
                         else:
                             self.damaged_blocks += 1
             except sqlite3.OperationalError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from perf_pipeline.samples.open_records import complete
 from perf_pipeline.samples.pruned import refuse_pruned
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome, cold_kind
 from perf_pipeline.samples.run_folder import read_json
+from perf_pipeline.samples.shards.clock_offsets import read_clock_offsets
 from perf_pipeline.samples.slots import CLOSED, NUMBER, START_NS, STARTED, STATE, SlotFile
 from perf_pipeline.samples.stages.stage_records import bounds_ns, home_of, of_stage
 
@@ -40,6 +41,8 @@ RECORD_DTYPE = np.dtype(
     ]
 )
 """``record.RECORD`` as numpy reads it."""
+
+_TIMES = ("intended_start_ns", "start_ns", "end_ns")
 
 SCHEMA = pl.Schema(
     {
@@ -124,12 +127,13 @@ def read_level(folder: Path, kinds: int) -> LevelRecords:
     refuse_pruned(home)
     stopped_by_us = log["ended_because"] == EndedBecause.INTERRUPTED
     reasons = {entry["worker"]: entry["reason"] for entry in log["workers"]}
+    offsets_ns = read_clock_offsets(home)
 
     def read(worker: int) -> WorkerRecords:
         died = reasons.get(worker, "supervisor killed")
         by_us = stopped_by_us or died.startswith(STOPPED_BY_US)
         cut = Outcome.ABANDONED if by_us else Outcome.ERROR
-        return _read_worker(home, worker, log, kinds, cut)
+        return _read_worker(home, worker, log, kinds, cut, offsets_ns.get(worker, 0))
 
     # A supervisor that was killed while it made an empty file had started nothing.
     begun = sorted(_index(path) for path in home.glob("worker-*.slots") if path.stat().st_size)
@@ -138,7 +142,8 @@ def read_level(folder: Path, kinds: int) -> LevelRecords:
     frames = [worker.frame for worker in workers]
     frame = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
     if log["plan"]["loop"] == "open":
-        missing = {worker.worker: worker.may_be_missing for worker in workers}
+        missing = dict.fromkeys(range(log["plan"]["processes"]), 0)
+        missing |= {worker.worker: worker.may_be_missing for worker in workers}
         frame = complete(frame, folder, log, missing)
     return LevelRecords(log=log, workers=tuple(workers), frame=frame)
 
@@ -148,7 +153,7 @@ def _index(path: Path) -> int:
 
 
 def _read_worker(
-    folder: Path, worker: int, log: dict[str, Any], kinds: int, cut: Outcome
+    folder: Path, worker: int, log: dict[str, Any], kinds: int, cut: Outcome, offset_ns: int
 ) -> WorkerRecords:
     path = folder / f"worker-{worker}.sqlite"
     try:
@@ -157,10 +162,15 @@ def _read_worker(
         if path.stat().st_size:
             raise RunFolderError(f"{path} is not a journal: {error}") from error
         journal = EMPTY_JOURNAL
+    journal = _moved(journal, offset_ns)
     rows = np.frombuffer(journal.payload, dtype=RECORD_DTYPE)
+    if offset_ns:
+        rows = rows.copy()
+        for name in _TIMES:
+            rows[name] += offset_ns
     slots = SlotFile(folder / f"worker-{worker}.slots", writable=False)
     try:
-        made, missing = _from_stamps(folder, worker, slots, rows, kinds, cut, journal)
+        made, missing = _from_stamps(folder, worker, slots, rows, kinds, cut, journal, offset_ns)
         in_flight = slots.in_flight()
     finally:
         slots.close()
@@ -181,6 +191,17 @@ def _read_worker(
     )
 
 
+def _moved(journal: Journal, offset_ns: int) -> Journal:
+    """Return a journal with its times, but for those of the records, in the clock of the level."""
+    if not offset_ns:
+        return journal
+    return replace(
+        journal,
+        commits_ns=tuple(at_ns + offset_ns for at_ns in journal.commits_ns),
+        waits=tuple((at_ns + offset_ns, what, n) for at_ns, what, n in journal.waits),
+    )
+
+
 def _from_stamps(
     folder: Path,
     worker: int,
@@ -189,6 +210,7 @@ def _from_stamps(
     kinds: int,
     cut: Outcome,
     journal: Journal,
+    offset_ns: int,
 ) -> tuple[np.ndarray[Any, Any], int]:
     """Make records for workflows of which only the start stamp is left.
 
@@ -214,7 +236,7 @@ def _from_stamps(
     for slot in range(slots.slots):
         base = SlotFile.base(slot)
         lost = slots.words[base + STARTED] - int(recorded[slot])
-        number, start_ns = slots.words[base + NUMBER], slots.words[base + START_NS]
+        number, start_ns = slots.words[base + NUMBER], slots.words[base + START_NS] + offset_ns
         if lost > 0 and not known[slot]:
             kind = cold_kind(number, kinds) if number < 0 else int(cycle[number % len(cycle)])
             flags = COLD if number < 0 else 0

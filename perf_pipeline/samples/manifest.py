@@ -25,6 +25,7 @@ from perf_pipeline.config.slo.slo import Slo
 from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.host_record import HostFacts, HostNoise
 from perf_pipeline.samples.run_folder import RunFolder, write_json
+from perf_pipeline.samples.shards.sharded_run import ShardedRun
 from perf_pipeline.samples.typed_file import read_typed
 
 SCHEMA_VERSION = 1
@@ -297,6 +298,7 @@ class Manifest:
         user_code: The repository of the user's own functions; None where there is none.
         proxy: The proxies in the path to servers; None for none.
         faults: What fails in the levels, and when.
+        sharded: The shards in which several hosts played it; None for a run that one host played.
     """
 
     run_id: str
@@ -339,6 +341,7 @@ class Manifest:
     scenario_file: str = ""
     proxy: ProxyRecord | None = None
     faults: tuple[FaultWindow, ...] = ()
+    sharded: ShardedRun | None = None
 
     @property
     def kinds(self) -> list[tuple[str, str]]:

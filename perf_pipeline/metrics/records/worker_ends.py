@@ -52,7 +52,10 @@ def worker_ends(records: LevelRecords, window: tuple[int, int]) -> tuple[WorkerE
                 **printed.get(worker.worker, {}),
             )
         )
-    return tuple(ends)
+    known = {worker.worker for worker in records.workers}
+    unseen = [entry for entry in records.log["workers"] if entry["worker"] not in known]
+    ends += [WorkerEnd(entry["worker"], entry["reason"], None, 0) for entry in unseen]
+    return tuple(sorted(ends, key=lambda end: end.worker))
 
 
 def error_examples(records: LevelRecords) -> dict[str, tuple[str, ...]]:

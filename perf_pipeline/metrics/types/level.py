@@ -11,6 +11,7 @@ from perf_pipeline.metrics.types.bottleneck import Bottleneck
 from perf_pipeline.metrics.types.cpu_use import CpuPerWorkflow
 from perf_pipeline.metrics.types.exhaustion import Exhaustion
 from perf_pipeline.metrics.types.fault.recovery import LevelRecovery
+from perf_pipeline.metrics.types.machine_use import MachineUse
 from perf_pipeline.metrics.types.noise import Noise
 from perf_pipeline.metrics.types.open_load import OpenLoad
 from perf_pipeline.metrics.types.records import (
@@ -91,6 +92,8 @@ class LevelMetrics:
         open_load: Arrivals and their outcomes; None for a closed level.
         steps: Steps and counts of the workflows; None where none were recorded.
         recovery: What failures did to it; None for a level of a scenario without any.
+        machines: What each machine did, where several played it: ``resources`` adds them up, and
+            ``noise`` is that of the noisiest. Empty where one did.
     """
 
     index: int
@@ -150,6 +153,7 @@ class LevelMetrics:
     thinking: Thinking | None = None
     hanging: Hanging | None = None
     recovery: LevelRecovery | None = None
+    machines: tuple[MachineUse, ...] = ()
 
     @property
     def is_only_noisy(self) -> bool:

@@ -11,6 +11,7 @@ import polars as pl
 
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.journal import read_facts, read_steps
+from perf_pipeline.samples.shards.clock_offsets import read_clock_offsets, worker_of
 from perf_pipeline.samples.steps.step_journal import SAMPLED_EVERY
 from perf_pipeline.steps import COLD, COUNT, FAILED, MAX_COUNT, OUTSIDE
 
@@ -91,6 +92,7 @@ def read_level_steps(folder: Path, bounds_ns: tuple[int, int] | None = None) -> 
     """
     parts, workers, every, unnamed, no_room, damaged = [], [], 0, 0, 0, 0
     places: dict[str, int] = {}
+    offsets_ns = read_clock_offsets(folder)
     for path in sorted(folder.glob("worker-*.sqlite")):
         if not path.stat().st_size:
             continue
@@ -108,6 +110,8 @@ def read_level_steps(folder: Path, bounds_ns: tuple[int, int] | None = None) -> 
         is_whole &= (rows["value"] >= 0) & (rows["value"] <= MAX_COUNT) & (rows["start_ns"] >= 0)
         damaged += int(np.count_nonzero(~is_whole))
         rows = rows[is_whole]
+        worker = worker_of(path)
+        rows["start_ns"] += offsets_ns.get(worker, 0)
         if bounds_ns is not None:
             begins_ns = rows["start_ns"]
             rows = rows[(begins_ns >= bounds_ns[0]) & (begins_ns < bounds_ns[1])]
@@ -116,8 +120,7 @@ def read_level_steps(folder: Path, bounds_ns: tuple[int, int] | None = None) -> 
             table[place] = places.setdefault(name, len(places))
         rows["name"] = table[rows["name"]]
         parts.append(rows)
-        index = path.stem.removeprefix("worker-")
-        workers.append(np.full(len(rows), int(index) if index.isdecimal() else -1, dtype=np.int32))
+        workers.append(np.full(len(rows), worker, dtype=np.int32))
     order = sorted(places)
     rank = np.zeros(len(order), dtype=np.uint32)
     rank[[places[name] for name in order]] = np.arange(len(order))

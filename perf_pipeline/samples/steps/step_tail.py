@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perf_pipeline.samples.journal_tail import NO_END_NS
+from perf_pipeline.samples.shards.clock_offsets import read_clock_offsets, worker_of
 from perf_pipeline.samples.steps.level_steps import IS_COLD, IS_COUNT, IS_OUTSIDE, STEP_DTYPE
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class StepTail:
         """
         self.sums: Counter[str] = Counter()
         self._folder = folder
+        self._offsets_ns = read_clock_offsets(folder)
         self._names = frozenset(names)
         self._next_seq: dict[Path, int] = {}
 
@@ -49,7 +51,7 @@ class StepTail:
         for path in sorted(self._folder.glob("worker-*.sqlite")):
             try:
                 with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
-                    self._read(path, db, until_ns)
+                    self._read(path, db, until_ns - self._offsets_ns.get(worker_of(path), 0))
             except sqlite3.DatabaseError:
                 continue  # JournalTail, which reads the same files, tells of it
 

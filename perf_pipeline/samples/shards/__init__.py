@@ -1,0 +1,1 @@
+"""What is stored of a run whose load came from several hosts."""

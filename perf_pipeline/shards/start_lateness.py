@@ -1,0 +1,58 @@
+"""How long after the plan the first workflow of a shard's workers started in a level.
+
+In one clock, the difference of two shards is their start skew: what the barrier is there to keep
+small. A ramp-up does not count, since it is in the plan.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from perf_pipeline.samples.journal import read_journal
+from perf_pipeline.samples.level_records import RECORD_DTYPE
+from perf_pipeline.samples.run_folder import INTENDED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    import numpy.typing as npt
+
+    from perf_pipeline.shards.level_part import LevelPart
+
+_WARM = 0
+
+
+def start_late_ns(part: LevelPart, go_ns: int) -> int | None:
+    """Return the lateness of the first start in a part of a level; None if nothing started.
+
+    Args:
+        part: The part.
+        go_ns: Of the level, in its clock.
+    """
+    late = [
+        at
+        for worker in part.workers
+        if (at := _of_worker(part, part.folder / f"worker-{worker}.sqlite", go_ns)) is not None
+    ]
+    return min(late, default=None)
+
+
+def _of_worker(part: LevelPart, journal: Path, go_ns: int) -> int | None:
+    rows = np.frombuffer(read_journal(journal).payload, dtype=RECORD_DTYPE)
+    rows = rows[rows["number"] >= _WARM]
+    if not len(rows):
+        return None
+    late = rows["start_ns"] + (part.offset_ns - go_ns) - _planned_ns(part, journal, rows)
+    return int(late.min())
+
+
+def _planned_ns(part: LevelPart, journal: Path, rows: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Return when each workflow could start at the earliest, ns after the go."""
+    if part.log["plan"]["loop"] == "open":
+        intended_ns = np.fromfile(part.folder / INTENDED, dtype="<i8")
+        return intended_ns[rows["number"]]
+    ramp_ns = np.fromfile(journal.with_suffix(".ramp"), dtype="<i8")
+    return ramp_ns[rows["slot"]]
