@@ -299,6 +299,8 @@ class Manifest:
         proxy: The proxies in the path to servers; None for none.
         faults: What fails in the levels, and when.
         sharded: The shards in which several hosts played it; None for a run that one host played.
+        own_hosts: Hosts that the command line called the user's own, so that requests went there
+            whatever their addresses are.
     """
 
     run_id: str
@@ -342,6 +344,7 @@ class Manifest:
     proxy: ProxyRecord | None = None
     faults: tuple[FaultWindow, ...] = ()
     sharded: ShardedRun | None = None
+    own_hosts: tuple[str, ...] = ()
 
     @property
     def kinds(self) -> list[tuple[str, str]]:
