@@ -128,9 +128,6 @@ class SimulatedRedis:
     def time(self) -> Any:
         return self.trip(("time", ()))[0]
 
-    def get(self, key: str) -> Any:
-        return self.trip(("get", (key,)))[0]
-
     def set(self, key: str, value: str, *, nx: bool, ex: int) -> Any:
         return self.trip(("set", (key, value, nx, ex)))[0]
 
@@ -185,7 +182,9 @@ class Pipeline:
         self._calls: list[tuple[str, tuple[Any, ...]]] = []
 
     def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *arguments: self._calls.append((name, arguments))
+        return lambda *arguments, **options: self._calls.append(
+            (name, (*arguments, *options.values()))
+        )
 
     def execute(self) -> list[Any]:
         return self._redis.trip(*self._calls)
