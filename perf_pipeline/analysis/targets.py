@@ -54,8 +54,8 @@ def has_shipped_objectives(level: LevelMetrics) -> bool:
 
 
 def runs_own_code(level: LevelMetrics) -> bool:
-    """Return whether a level's workflows are functions of the user, not the shipped families."""
-    return level.target.startswith("callable")
+    """Return whether a level's workflows are the user's (functions, requests), not ours."""
+    return level.target.startswith(("callable", "http"))
 
 
 def has_no_runtime(level: LevelMetrics) -> bool:

@@ -141,6 +141,7 @@ def make_manifest(
         user_code=_user_code(scenario.python_path, user_git),
         scenario_file=_scenario_file(scenario),
         proxy=proxy,
+        own_hosts=scenario.own_hosts,
     )
 
 

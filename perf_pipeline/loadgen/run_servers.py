@@ -80,7 +80,7 @@ class RunServers:
         self._services: ServiceSession | None = None
         self._seeded: dict[str, int] | None = None
         # The data of a user's own functions are neither created nor removed.
-        self._ours = not any(workload.is_function for workload in scenario.workloads)
+        self._ours = all(workload.sort == "families" for workload in scenario.workloads)
         self._is_first = is_first
 
     def open(self) -> dict[str, Server]:

@@ -21,6 +21,7 @@ from perf_pipeline.config.scenario.target_spec import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from perf_pipeline.config.scenario.scenario import Workload
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.samples.host_record import HostFacts
     from perf_pipeline.samples.manifest import ContainerRecord, Manifest
@@ -45,7 +46,7 @@ def level_matches(manifest: Manifest, level: LevelMetrics) -> dict[str, str]:
         "mode": level.mode,
         "loop": level.loop,
         "load": _load(level),
-        "workloads": _hash([(one.name, one.weight, one.data_sha256) for one in manifest.workloads]),
+        "workloads": _hash([_workload(one) for one in manifest.workloads]),
         "seed": str(manifest.seed),
         "phases": _hash({**asdict(manifest.phases), "cooldown_s": 0}),
         "processes": str(manifest.processes),
@@ -75,6 +76,12 @@ def level_matches(manifest: Manifest, level: LevelMetrics) -> dict[str, str]:
             {one.service: one.settings for one in manifest.servers if one.settings}
         ),
     }
+
+
+def _workload(one: Workload) -> tuple[object, ...]:
+    """Return what one workload is; that of a run before there were requests is as it was."""
+    request = () if one.request is None else (asdict(one.request),)
+    return (one.name, one.weight, one.data_sha256, *request)
 
 
 def _inside(container: ContainerRecord | None) -> str:

@@ -297,6 +297,8 @@ class Manifest:
         user_code: The repository of the user's own functions; None where there is none.
         proxy: The proxies in the path to servers; None for none.
         faults: What fails in the levels, and when.
+        own_hosts: Hosts that the command line called the user's own, so that requests went there
+            whatever their addresses are.
     """
 
     run_id: str
@@ -339,6 +341,7 @@ class Manifest:
     scenario_file: str = ""
     proxy: ProxyRecord | None = None
     faults: tuple[FaultWindow, ...] = ()
+    own_hosts: tuple[str, ...] = ()
 
     @property
     def kinds(self) -> list[tuple[str, str]]:

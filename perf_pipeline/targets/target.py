@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from perf_pipeline.config.http.http_request import HttpRequest
 from perf_pipeline.logs.log import NO_LOG, LogContext
 
 if TYPE_CHECKING:
@@ -28,11 +29,13 @@ class Kind:
     """One kind of workflow: a family at a complexity.
 
     Attributes:
-        family: What it does; or a user's own function, ``module:function``.
-        complexity: How many nodes it has; empty for a function.
+        family: What it does; or a user's own function, ``module:function``; or the name of a
+            request.
+        complexity: How many nodes it has; empty for a function or a request.
         without: Unavailable servers; it is built without the nodes that write to them.
         data: File with a row for each call of the function; empty for none.
         data_sha256: Of its content.
+        request: What is sent; None for what a runtime here executes.
     """
 
     family: str
@@ -40,6 +43,17 @@ class Kind:
     without: tuple[str, ...] = ()
     data: str = ""
     data_sha256: str = ""
+    request: HttpRequest | None = None
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Kind:
+        """Read what ``dataclasses.asdict`` and JSON made of it."""
+        # JSON knows no tuple, and a kind must be hashable.
+        request = values.get("request")
+        if request is not None:
+            headers = tuple((name, value) for name, value in request["headers"])
+            request = HttpRequest(**{**request, "headers": headers})
+        return cls(**{**values, "without": tuple(values["without"]), "request": request})
 
 
 class ServerAddress(NamedTuple):

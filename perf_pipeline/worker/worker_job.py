@@ -125,8 +125,7 @@ def read_job(path: Path, addresses: int | None = None) -> WorkerJob:
     think_time = ThinkTime(**raw.pop("think_time"))
     trace = raw.pop("trace")
     remember_secrets(os.environ[name] for name in hidden_variables if name in os.environ)
-    # JSON knows no tuple, and a kind must be hashable.
-    kinds = tuple(Kind(**kind | {"without": tuple(kind["without"])}) for kind in job.pop("kinds"))
+    kinds = tuple(map(Kind.from_json, job.pop("kinds")))
     return WorkerJob(
         job=Job(kinds=kinds, servers=access, log=log, **job),
         hidden_variables=hidden_variables,

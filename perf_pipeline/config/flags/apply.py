@@ -175,8 +175,10 @@ def _with_complexity(scenario: Scenario, complexity: Complexity, problems: Probl
     weights: dict[str, float] = {}
     for workload in scenario.workloads:
         weights[workload.family] = weights.get(workload.family, 0.0) + workload.weight
-    if any(workload.is_function for workload in scenario.workloads):
-        problems.flag("--complexity", "is given, but functions have no complexity; leave it out.")
+    sorts = {workload.sort for workload in scenario.workloads} - {"families"}
+    if sorts:
+        text = f"is given, but {sorts.pop()} have no complexity; leave it out."
+        problems.flag("--complexity", text)
         return scenario
     merged = (Workload(family, complexity, weight) for family, weight in weights.items())
     return replace(scenario, workloads=tuple(merged))

@@ -20,6 +20,7 @@ from perf_pipeline.config.scenario.keys import (
     MEMORY_LIMIT,
     NODES_KEY,
     ORDER,
+    OWN_HOSTS,
     PROCESSES,
     RATE,
     REPEATS,
@@ -66,6 +67,7 @@ class Overrides:
         max_error_ratio: Share of failures above which the target has failed.
         faults: What fails, each like ``server_freeze:postgres:10s:3s``; ``none`` for nothing.
         slos: What the run must keep, each like ``p95 < 100ms``.
+        own_hosts: Hosts of the user's own that requests may go to, wherever they are.
     """
 
     concurrency: tuple[int, ...] | None = flag(
@@ -209,6 +211,15 @@ class Overrides:
         'An objective: "p95 < 100ms", "error_ratio < 1%"; may be repeated',
         "Limits and objectives",
         metavar="TEXT",
+        is_for_capacity=True,
+    )
+    own_hosts: tuple[str, ...] | None = flag(
+        "--i-own-this-host",
+        OWN_HOSTS,
+        "A host that you answer for, which requests may load although its address is public",
+        "Target",
+        metavar="HOST",
+        path=("own_hosts",),
         is_for_capacity=True,
     )
 

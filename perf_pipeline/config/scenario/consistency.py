@@ -33,7 +33,8 @@ def check_duplicates(scenario: Scenario, problems: Problems) -> None:
     for index, workload in enumerate(scenario.workloads):
         kind = (workload.family, workload.complexity)
         named = workload.name.replace("/", ", ")
-        if problems.is_good(("workload", index, "family"), ("workload", index, "complexity")):
+        is_good = problems.is_good(("workload", index, "family"), ("workload", index, "complexity"))
+        if is_good and workload.request is None:
             if kind in workloads:
                 problems.at(
                     ("workload", index),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from perf_pipeline.config.duration import seconds_in
 from perf_pipeline.config.fault.fault_kinds import ALL_SERVERS, FAULT_KINDS
+from perf_pipeline.config.http.http_request import CONNECTIONS, METHODS
 from perf_pipeline.config.scenario.arrivals import SCHEDULES
 from perf_pipeline.config.scenario.scenario import (
     COMPLEXITIES,
@@ -53,7 +54,9 @@ class Key:
     """
 
     name: str
-    kind: Literal["integer", "number", "text", "label", "boolean", "target", "function"]
+    kind: Literal[
+        "integer", "number", "text", "lines", "label", "boolean", "target", "function", "table"
+    ]
     meaning: str
     low: float = 0
     high: float = 0
@@ -71,6 +74,8 @@ class Key:
         return {
             "boolean": "true or false",
             "function": "module:function",
+            "lines": f"a text of {self.low:g} to {self.high:g} characters",
+            "table": "a table",
             "label": "1 to 40 of a-z, 0-9, _ and -, beginning with a letter (it names a folder)",
             "target": f"{listed(target_names())}, then ==version and +package as wanted "
             "(kailash==2.19.0+pandas)",
@@ -109,12 +114,14 @@ class Key:
                     again = "name each value once (repeats runs all of them again)"
                     yield (index,), f"is {shown(item)} for the second time; {again}."
 
-    def stand_in(self) -> str | float:
+    def stand_in(self) -> str | float | dict[str, object]:
         """Return a valid value, with which the check goes on in place of an invalid one."""
         if self.kind in {"integer", "number"}:
             return self.low
         if self.kind == "boolean":
             return False
+        if self.kind == "table":
+            return {}
         if self.kind == "target":
             return target_names()[0]
         return next(iter(self.choices), "")
@@ -137,8 +144,8 @@ class Key:
                 and not isinstance(value, bool)
                 and self.low <= value <= self.high
             )
-        if self.kind == "boolean":
-            return isinstance(value, bool)
+        if self.kind in {"boolean", "table"}:
+            return isinstance(value, bool if self.kind == "boolean" else dict)
         return isinstance(value, str) and self._fits_text(value)
 
     def _fits_text(self, text: str) -> bool:
@@ -149,7 +156,8 @@ class Key:
         if self.kind in {"label", "function"}:
             pattern = LABEL if self.kind == "label" else FUNCTION
             return pattern.fullmatch(text) is not None
-        return self.low <= len(text) <= self.high and text.isprintable()
+        is_one_line = self.kind == "lines" or text.isprintable()
+        return self.low <= len(text) <= self.high and is_one_line
 
 
 def _target_problem(text: str) -> str:
@@ -167,6 +175,12 @@ def _plain(number: float) -> str:
 
 
 MAX_LIST_LENGTH = 50
+
+MAX_FILE_BYTES = 16 * 1024
+"""Of a scenario file. Built-in ones have about 1 kB. One dotted key of 64 kB keeps ``tomllib`` busy
+for 17 s."""
+
+OWN_HOSTS = Key("own_hosts", "text", "a host of your own that is loaded", 1, 255, takes_many=True)
 
 LEVEL = Key(
     "concurrency",
@@ -329,6 +343,19 @@ REPEATED: dict[str, tuple[Key, ...]] = {
         Key("at_s", "number", "s after the begin of the steady phase", 0, 86_400, is_required=True),
         Key("duration_s", "number", "s, its length", 0.5, 3600, is_required=True),
         Key("level", "text", "the load level that it belongs to", 1, 40),
+    ),
+    "requests": (
+        Key("name", "label", "name in the report", is_required=True),
+        Key("url", "text", "where it is sent", 1, 4096, is_required=True),
+        Key("method", "text", "what is asked for", choices=METHODS),
+        Key("headers", "table", "name to value; ${NAME} is a variable that is passed through"),
+        Key("body", "lines", "what is sent", 0, MAX_FILE_BYTES),
+        Key("expect_status", "integer", "status of the right answer", 100, 599),
+        Key("expect_text", "text", "what the right answer contains", 0, 4096),
+        Key("expect_json", "table", "members that the right answer has"),
+        Key("connection", "text", "what a request is sent on", choices=CONNECTIONS),
+        Key("timeout_s", "number", "s for connecting, and for each part of the answer", 0.01, 3600),
+        Key("weight", "number", "share of the mix, relative to the others", 0.001, 1000),
     ),
 }
 """Tables that occur any number of times: ``[[workload]]``."""

@@ -19,6 +19,8 @@ from perf_pipeline.config.fault.fault_table import faults_of
 from perf_pipeline.config.flags.apply import apply_overrides, drop_pointless_arms
 from perf_pipeline.config.flags.flag import check_flags
 from perf_pipeline.config.flags.overrides import Overrides
+from perf_pipeline.config.http.host_checks import check_hosts, with_own_hosts
+from perf_pipeline.config.http.request_table import REQUESTS, requests_of
 from perf_pipeline.config.level.named_level import LEVEL_TABLE, levels_of
 from perf_pipeline.config.names import allowed, is_name
 from perf_pipeline.config.scenario.arrivals import arrivals_of, with_length
@@ -51,6 +53,7 @@ from perf_pipeline.config.scenario.scenario_file import load_document, read_text
 from perf_pipeline.config.scenario.stages import stages_of
 from perf_pipeline.config.scenario.streams import with_streams_together
 from perf_pipeline.config.scenario.target_settings import check_settings
+from perf_pipeline.config.scenario.target_spec import parse_target, target_facts
 from perf_pipeline.config.scenario.user_code import check_paths, workload_of
 from perf_pipeline.config.scenario.variables import ENVIRONMENT, check_variables
 from perf_pipeline.config.slo.slo_tables import SLO, check_slos
@@ -125,8 +128,10 @@ def parse_scenario(
         scenario = replace(scenario, slos=slos)
         scenario = apply_overrides(scenario, overrides, problems)
         check_consistency(scenario, machine, problems)
+        check_hosts(scenario, problems)
         if not problems.sentences():
-            return with_streams_together(drop_pointless_arms(scenario, overrides))
+            scenario = with_own_hosts(drop_pointless_arms(scenario, overrides))
+            return with_streams_together(scenario)
     raise ScenarioError(problems.sentences())
 
 
@@ -148,13 +153,15 @@ def _build(
     )
     # Its keys are required where it is given, so it is read only there.
     endurance = _section(document, ENDURANCE, problems) if ENDURANCE in document else None
-    workloads, arms, stages, arrivals, levels, faults = (
+    workloads, arms, stages, arrivals, levels, faults, requests = (
         _repeated(document, section, problems) for section in REPEATED
     )
-    if not workloads and problems.is_good(("workload",)):
-        problems.at(
-            ("workload",), "is missing; give at least one [[workload]] with family and complexity."
-        )
+    target = values.get("target", Scenario.target)
+    if not workloads and not requests and problems.is_good(("workload",), (REQUESTS,)):
+        needed = "workload", "[[workload]] with family and complexity"
+        if target_facts(parse_target(target).name).requests:
+            needed = REQUESTS, "[[requests]] with name and url"
+        problems.at((needed[0],), f"is missing; give at least one {needed[1]}.")
     if "concurrency" not in values:
         values["concurrency"] = ()
         has_load = arrivals or stages or levels or endurance is not None
@@ -167,7 +174,6 @@ def _build(
             )
     check_paths(values, folder, problems)
     lengths = Phases(**phases)
-    target = values.get("target", Scenario.target)
     settings = check_settings(document.get(SETTINGS, {}), target, (SETTINGS,), problems)
     variables = check_variables(document.get(ENVIRONMENT, {}), session, problems)
     return Scenario(
@@ -178,8 +184,9 @@ def _build(
         limits=WorkerLimits(**limits),
         stop=Stop(**stop),
         endurance=None if endurance is None else Endurance(**endurance),
-        workloads=tuple(
-            workload_of(table, index, folder, problems) for index, table in enumerate(workloads)
+        workloads=(
+            *(workload_of(table, at, folder, problems) for at, table in enumerate(workloads)),
+            *requests_of(requests, variables, session, problems),
         ),
         arms=tuple(_arm(table, document["arm"][at], at, problems) for at, table in enumerate(arms)),
         arrivals=tuple(

@@ -10,6 +10,7 @@ from typing import Literal
 
 from perf_pipeline.config.endurance.endurance import Endurance
 from perf_pipeline.config.fault.fault_window import FaultWindow
+from perf_pipeline.config.http.http_request import HttpRequest
 from perf_pipeline.config.level.named_level import NamedLevel
 from perf_pipeline.config.scenario.arrivals import Arrivals
 from perf_pipeline.config.scenario.stages import Stage
@@ -19,6 +20,7 @@ from perf_pipeline.config.think_time import ThinkTime
 
 Complexity = Literal["simple", "medium", "complex", ""]
 SettingValue = bool | int | float | str
+Sort = Literal["families", "functions", "requests"]
 Nodes = Literal["code", "lean"]
 Order = Literal["as_written", "shuffled"]
 MissingServers = Literal["fail", "leave_out"]
@@ -45,11 +47,12 @@ class Workload:
 
     Attributes:
         family: One of ``FAMILIES``; for a target that calls a user's own functions, the function
-            as ``module:function``.
-        complexity: How many nodes it has, and what it writes; empty for a function.
+            as ``module:function``; the name of a request.
+        complexity: How many nodes it has, and what it writes; empty for a function or a request.
         weight: Its share, relative to the other workloads of the scenario; > 0.
         data: Absolute path of a file with a row for each call of the function; empty for none.
         data_sha256: Of the content of that file.
+        request: What is sent to a server behind HTTP; None for what a runtime here executes.
     """
 
     family: str
@@ -57,6 +60,7 @@ class Workload:
     weight: float = 1.0
     data: str = ""
     data_sha256: str = ""
+    request: HttpRequest | None = None
 
     @property
     def name(self) -> str:
@@ -66,7 +70,14 @@ class Workload:
     @property
     def is_function(self) -> bool:
         """True when it is a user's own function."""
-        return not self.complexity
+        return self.sort == "functions"
+
+    @property
+    def sort(self) -> Sort:
+        """What it is, as targets take it."""
+        if self.request is not None:
+            return "requests"
+        return "families" if self.complexity else "functions"
 
 
 @dataclass(frozen=True)
@@ -233,6 +244,8 @@ class Scenario:
             ``concurrency``.
         faults: What fails in the levels, and when; neither arms nor stages have faults.
         endurance: What it plays for hours; None for a scenario of load levels.
+        own_hosts: Hosts that requests may go to although their addresses are neither loopback nor
+            private, because the command line says that they are the user's own.
     """
 
     name: str
@@ -272,3 +285,4 @@ class Scenario:
     levels: tuple[NamedLevel, ...] = ()
     faults: tuple[FaultWindow, ...] = ()
     endurance: Endurance | None = None
+    own_hosts: tuple[str, ...] = ()

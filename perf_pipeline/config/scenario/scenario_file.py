@@ -8,6 +8,7 @@ import stat
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.config.scenario.keys import MAX_FILE_BYTES
 from perf_pipeline.config.scenario.positions import key_lines
 from perf_pipeline.config.wording import printable
 from perf_pipeline.errors import ScenarioError
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.config.scenario.problems import Problems
-
-MAX_FILE_BYTES = 16 * 1024
-"""Built-in scenarios have about 1 kB. One dotted key of 64 kB keeps ``tomllib`` busy for 17 s."""
 
 _BOM = b"\xef\xbb\xbf"
 

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from perf_pipeline.config.scenario.scenario import Sort
+
 TARGETS_FOLDER = Path(__file__).parents[2] / "targets"
 
 PINNED = "@lock"
@@ -65,6 +67,7 @@ class TargetFacts:
         mode: ``threads``: a slot is a thread; ``asyncio``: a slot is a task of one event loop.
         package: Distribution that ``==version`` is about; empty when there is none.
         functions: True when workloads are a user's own functions, not families.
+        requests: True when they are requests to a server behind HTTP.
         settings: Name of each setting to its kind (``boolean``, ``integer``, ``number``,
             ``text``), ``default``, ``low``, ``high``, ``choices`` and ``meaning``.
     """
@@ -74,7 +77,15 @@ class TargetFacts:
     mode: Literal["threads", "asyncio"]
     package: str
     functions: bool
+    requests: bool
     settings: dict[str, dict[str, Any]]
+
+    @property
+    def plays(self) -> Sort:
+        """The sort of workload that it takes."""
+        if self.requests:
+            return "requests"
+        return "functions" if self.functions else "families"
 
 
 def target_names() -> tuple[str, ...]:
@@ -141,6 +152,7 @@ def target_facts(name: str) -> TargetFacts:
         mode=raw["mode"],
         package=raw.get("package", ""),
         functions=raw.get("functions", False),
+        requests=raw.get("requests", False),
         settings=raw.get("settings", {}),
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.config.data_file import read_data
+from perf_pipeline.config.http.request_table import REQUESTS
 from perf_pipeline.config.scenario.keys import COMPLEXITY, FAMILY
 from perf_pipeline.config.scenario.scenario import (
     COMPLEXITIES,
@@ -20,6 +21,21 @@ from perf_pipeline.config.wording import shown
 if TYPE_CHECKING:
     from perf_pipeline.config.scenario.positions import KeyPath
     from perf_pipeline.config.scenario.problems import Problems
+
+_PLAYS = {
+    "families": "plays families",
+    "functions": "calls functions",
+    "requests": "sends requests",
+}
+_TAKEN = {
+    "functions": 'functions need "callable" (plain ones) or "callable_async" (async def)',
+    "requests": '[[requests]] need "http"',
+}
+_NEEDED = {
+    "functions": 'give function = "module:function" in [[workload]] in place of family and '
+    "complexity",
+    "requests": "give [[requests]] in place of [[workload]]",
+}
 
 
 def workload_of(table: dict[str, Any], index: int, folder: Path, problems: Problems) -> Workload:
@@ -90,17 +106,17 @@ def check_workload_kinds(scenario: Scenario, problems: Problems) -> None:
     """Add a problem for functions for a target that plays families, and the other way round."""
     played: list[tuple[KeyPath, str]] = [(("target",), scenario.target)]
     played += [(("arm", i, "target"), arm.target) for i, arm in enumerate(scenario.arms)]
-    functions = {workload.is_function for workload in scenario.workloads}
-    if len(functions) > 1:
+    sorts = {workload.sort for workload in scenario.workloads}
+    if "requests" in sorts and len(sorts) > 1:
+        problems.at((REQUESTS,), "are given beside [[workload]]; give one of the two.")
+        return
+    if len(sorts) > 1:
         problems.at(("workload",), "holds both functions and families; give one sort.")
         return
     for path, target in played:
-        if not problems.is_good(path, ("workload",)):
+        if not problems.is_good(path, ("workload",), (REQUESTS,)):
             continue
-        facts = target_facts(parse_target(target).name)
-        if functions == {True} and not facts.functions:
-            tail = f'is "{target}", which plays families; functions need "callable"'
-            problems.at(path, f'{tail} (plain ones) or "callable_async" (async def).')
-        if functions == {False} and facts.functions:
-            tail = f'is "{target}", which calls functions; give function = "module:function"'
-            problems.at(path, f"{tail} in [[workload]] in place of family and complexity.")
+        plays = target_facts(parse_target(target).name).plays
+        if sorts and sorts != {plays}:
+            needed = _NEEDED[plays] if sorts == {"families"} else _TAKEN[sorts.pop()]
+            problems.at(path, f'is "{target}", which {_PLAYS[plays]}; {needed}.')

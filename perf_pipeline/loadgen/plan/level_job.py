@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 def kinds_of(scenario: Scenario, left_out: tuple[str, ...]) -> tuple[Kind, ...]:
     """Return the kinds of workflow, without the servers that are left out."""
     return tuple(
-        Kind(w.family, w.complexity, workload_without(w, left_out), w.data, w.data_sha256)
+        Kind(
+            w.family, w.complexity, workload_without(w, left_out), w.data, w.data_sha256, w.request
+        )
         for w in scenario.workloads
     )
 

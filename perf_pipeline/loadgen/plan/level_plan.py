@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from perf_pipeline.config.fault.fault_window import FaultWindow
+    from perf_pipeline.config.http.http_request import HttpRequest
     from perf_pipeline.config.scenario.arrivals import Arrivals
     from perf_pipeline.config.scenario.scenario import Phases, SettingValue, WorkerLimits
     from perf_pipeline.config.slo.slo import Slo
@@ -61,6 +62,7 @@ class LevelPlan:
         variables: Variables of a user's own functions to their values, as they are stored; to
             None for those that are passed through.
         data: SHA-256 of the data file of each kind, by index; empty where none has one.
+        requests: What is sent for each kind, by index; empty where nothing is sent.
         setup: Function that each worker process calls before its first workflow; empty for none.
         teardown: Likewise, after its last workflow.
         think_time: Between the workflows of a slot of a closed level.
@@ -97,6 +99,7 @@ class LevelPlan:
     log_detail: bool = False
     variables: Mapping[str, str | None] = field(default_factory=dict)
     data: tuple[str, ...] = ()
+    requests: tuple[HttpRequest, ...] = ()
     setup: str = ""
     teardown: str = ""
     think_time: ThinkTime = field(default_factory=ThinkTime)
@@ -141,6 +144,7 @@ class LevelPlan:
             "stop": asdict(self.stop),
             "stage": self.stage and asdict(self.stage),
             "aborts": [asdict(slo) for slo in self.aborts],
+            "requests": [asdict(request) for request in self.requests],
             "faults": [asdict(window) for window in self.faults],
             "trace": self.trace and asdict(self.trace),
             "loop": self.loop,
@@ -185,7 +189,7 @@ _OBSERVING = ("sample_nodes_every",)
 _ARRAYS = ("kinds", "ramp_ns", "intended_ns", "stream_of")
 _NAMES = ("title", "offered", "trace", "level", "workloads", "streams", "settings")
 """What the arrays say better, or what is a name."""
-_LATER = ("variables", "data", "setup", "teardown", "stage", "faults", "trace")
+_LATER = ("variables", "data", "requests", "setup", "teardown", "stage", "faults", "trace")
 
 
 def _arrivals_head(arrivals: Arrivals) -> dict[str, Any]:

@@ -195,6 +195,7 @@ def _plan_of(
         data=tuple(one.data_sha256 for one in scenario.workloads)
         if any(one.data for one in scenario.workloads)
         else (),
+        requests=tuple(one.request for one in scenario.workloads if one.request),
         variables={**scenario.variables.stored(), **dict.fromkeys(scenario.variables.passed)},
         setup=scenario.setup,
         teardown=scenario.teardown,

@@ -98,6 +98,7 @@ def control_plan(plan: LevelPlan, length_s: float) -> LevelPlan:
         stop=Stop(),
         aborts=(),
         data=(),
+        requests=(),
         setup="",
         teardown="",
     )

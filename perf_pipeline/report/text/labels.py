@@ -120,6 +120,6 @@ def executor(level: LevelMetrics) -> str:
     target = escape.name(level.target)
     if target.startswith("control"):
         return f"no runtime ({target})"
-    if target.startswith("callable"):
+    if target.startswith(("callable", "http")):
         return target
     return f"{target}, {escape.name(level.nodes)} nodes"

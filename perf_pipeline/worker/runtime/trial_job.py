@@ -39,5 +39,5 @@ class TrialJob:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> TrialJob:
         """Read what ``dataclasses.asdict`` and JSON made of it."""
-        kinds = tuple(Kind(**{**one, "without": tuple(one["without"])}) for one in values["kinds"])
+        kinds = tuple(map(Kind.from_json, values["kinds"]))
         return cls(**{**values, "kinds": kinds})

@@ -1,0 +1,1 @@
+"""Requests to a server behind HTTP, as a scenario has them."""

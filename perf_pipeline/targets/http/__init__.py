@@ -1,0 +1,1 @@
+"""Adapter of the target `http`: requests to a server behind HTTP."""
