@@ -34,7 +34,7 @@ class Connections:
         """Open nothing yet; ``context`` is that of https."""
         self.opened = 0
         self._context = context
-        self._kept: dict[tuple[bool, str, int, bool], HTTPConnection] = {}
+        self._connections: dict[tuple[object, ...], HTTPConnection] = {}
 
     def send(self, request: PreparedRequest, number: int) -> tuple[int, bytes]:
         """Send a request and wait for its whole answer.
@@ -48,10 +48,9 @@ class Connections:
         Raises:
             Exception: There was no whole answer.
         """
-        place = (request.is_tls, request.host, request.port, request.is_own_host)
-        connection = self._kept.get(place)
+        connection = self._connections.get(request.place)
         if connection is None:
-            connection = self._kept[place] = self._new(request)
+            connection = self._connections[request.place] = self._new(request)
         try:
             self._make_ready(connection, request.timeout_s)
             connection.request(

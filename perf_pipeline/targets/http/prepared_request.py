@@ -28,6 +28,7 @@ class PreparedRequest:
         port: Likewise.
         is_own_host: Its address need be neither loopback nor private.
         is_kept_alive: The connection stays open after the answer.
+        place: Requests that share a connection of a slot have the same.
         timeout_s: Limit of connecting, and of each wait for a part of the answer.
         method: Of the request.
         headers: With what the variables hold.
@@ -56,6 +57,7 @@ class PreparedRequest:
         self.port = parts.port or (443 if self.is_tls else 80)
         self.is_own_host = request.is_own_host
         self.is_kept_alive = request.connection == "keep_alive"
+        self.place = (self.is_tls, self.host, self.port, self.is_own_host, self.is_kept_alive)
         self.timeout_s = request.timeout_s
         self.method = request.method
         self.headers = dict(_filled(name, *header, environ) for header in request.headers)
