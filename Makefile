@@ -24,6 +24,7 @@ PY := $(BIN)/python -I
 # .venv holds what running needs; what the tests and checks need is added to it by the first of them.
 READY := .venv/ready
 READY_TEST := .venv/ready-test
+READY_HOST := .venv/ready-host
 # The user's package index, in uv's or pip's terms, and nothing that leads elsewhere (PIP_USER, UV_PYTHON).
 INSTALLING = $(PYTHON) -I perf_pipeline/loadgen/environment/package_index.py
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
@@ -61,6 +62,10 @@ $(READY): requirements.lock pyproject.toml $(filter .uv/bin/uv,$(UV))
 
 $(READY_TEST): requirements-test.lock $(READY)
 	$(INSTALLING) "$(UV)" pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode --requirements requirements-test.lock
+	@touch $@
+
+$(READY_HOST): infra/dagster/deploy.lock $(READY)
+	$(INSTALLING) "$(UV)" pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode --requirements infra/dagster/deploy.lock
 	@touch $@
 
 # Installed where we may, else unpacked into the cache; without it baseline leaves MySQL out.
@@ -171,6 +176,13 @@ dashboard: $(READY) ## runs, verdicts, trends and reports on http://127.0.0.1:80
 clean: $(READY) ## stop the servers, remove the stack's data and caches of tools; results stay
 	@$(BIN)/perf-pipeline stop --volumes
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+.PHONY: host-setup load-host
+HOST ?=
+host-setup: $(READY_HOST) ## add what a load on several hosts needs
+load-host: $(READY_HOST) ## play the shards of `perf-pipeline run --hosts` sent to HOST=gen-b; Ctrl-C ends it
+	@test -n "$(HOST)" || { echo "make load-host HOST=gen-b" >&2; exit 2; }
+	@$(BIN)/perf-pipeline host "$(HOST)"
 
 .PHONY: report export-results import-results
 report: $(READY) ## write the latest run's report anew, and the latest five in one file

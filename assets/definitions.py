@@ -11,6 +11,7 @@ from assets.partitions.part import partitioned_part
 from assets.refused_config import explain_refused_config
 from assets.regression import ab, alerts, baselines, comparison
 from assets.regression import verdict as comparison_verdict
+from assets.shards.jobs import sharded_load
 
 # Of `dagster asset materialize --select '*'`: what is beta is how Dagster reads the star.
 warnings.filterwarnings("ignore", "Parameter `include_sources`", dg.BetaWarning)
@@ -38,6 +39,7 @@ defs = dg.Definitions(
         jobs.recorded,
         jobs.capacity,
         jobs.ab,
+        sharded_load,
         jobs.infrastructure_up,
         jobs.infrastructure_down,
         jobs.clearing,

@@ -102,9 +102,20 @@ def clear_leftovers(context: dg.OpExecutionContext, config: ClearConfig) -> None
     for line in (*done, *homes, *mark_killed(context.instance)):
         context.log.info(redacted(line))
     if config.run_folder:
+        _merge_shards(context, Path(config.run_folder))
         inventory = run_inventory_of(RunFolder(Path(config.run_folder)))
         context.log.info(inventory_summary(inventory))
         context.log_event(inventory_observation(inventory, dg.AssetKey("load_run")))
+
+
+def _merge_shards(context: dg.OpExecutionContext, run: Path) -> None:
+    """Merge the shards of a run whose Dagster run ended before it did, if it is one in shards."""
+    from perf_pipeline.shards.finish_shards import finish_shards, is_unfinished
+
+    if is_unfinished(run):
+        with redacted_errors():
+            finished = finish_shards(run, current_settings(), context.log.warning)
+        context.log.info(f"its shards were merged; the report is {finished.report.html}")
 
 
 @dg.job(description="Start every available server, for several runs.")

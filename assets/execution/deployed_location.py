@@ -1,5 +1,7 @@
 """The code location of the Compose stack: all of ``assets.definitions``, and what needs Docker."""
 
+from importlib.util import find_spec
+
 import dagster as dg
 from dagster_docker import docker_executor
 
@@ -17,4 +19,13 @@ capacity_in_containers = dg.define_asset_job(
     executor_def=docker_executor,
 )
 
-defs = dg.Definitions.merge(definitions.defs, dg.Definitions(jobs=[capacity_in_containers]))
+if find_spec("dagster_celery") is None:
+    HOST_JOBS: list[
+        dg.JobDefinition
+    ] = []  # a checkout without the packages of `make host-setup`; the image has them
+else:
+    from assets.shards.host_jobs import JOBS as HOST_JOBS
+
+defs = dg.Definitions.merge(
+    definitions.defs, dg.Definitions(jobs=[capacity_in_containers, *HOST_JOBS])
+)

@@ -17,6 +17,8 @@ from assets.execution import load_location
 from assets.storage.open_files import open_files_once
 
 WHOLE = "assets.definitions"
+ON_HOSTS = {"sharded_load_celery": "assets.execution.deployed_location"}
+"""Jobs of a location that needs more packages."""
 
 open_files_once()
 
@@ -47,7 +49,7 @@ def execute(job: str, config: str) -> int:
 def _found(job: str) -> ReconstructableJob:
     """Return a job with its place; of the whole code location only where it is no load job's."""
     is_load = job in {one.name for one in load_location.JOBS}
-    place = load_location.__name__ if is_load else WHOLE
+    place = load_location.__name__ if is_load else ON_HOSTS.get(job, WHOLE)
     pointer = ModuleCodePointer(place, "defs", str(Path.cwd()))
     repository = ReconstructableRepository(
         pointer, executable_path=sys.executable, entry_point=["dagster"]

@@ -13,8 +13,10 @@ EVERY_S = 8.0
 class ProgressLog:
     """Turns progress into log lines and asset observations, at most one each ``EVERY_S``."""
 
-    def __init__(self, context: dg.AssetExecutionContext) -> None:
+    def __init__(self, context: dg.AssetExecutionContext | dg.OpExecutionContext) -> None:
         self._context = context
+        is_asset = isinstance(context, dg.AssetExecutionContext)
+        self._asset_key = context.asset_key if is_asset else None
         self._due_s = 0.0
 
     def __call__(self, progress: Progress) -> None:
@@ -28,9 +30,11 @@ class ProgressLog:
             f"level {progress.label}, {progress.phase}: {totals.ended} done, "
             f"{totals.in_flight} in flight, {progress.rate_per_s:.1f}/s, {totals.failed} failed"
         )
+        if self._asset_key is None:
+            return  # a shard is a step, and no asset
         self._context.log_event(
             dg.AssetObservation(
-                asset_key=self._context.asset_key,
+                asset_key=self._asset_key,
                 metadata={
                     "level": progress.label,
                     "phase": progress.phase,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"[+-]?(\d[\w.+-]*|nan|inf\w*)", re.IGNORECASE)
 _LEVELS = ("--concurrency", "--rate")
+_HOSTS = "--hosts"
 _CI_FILES = {"--junit", "--summary"}
 
 COMPLETING = "_PERF_PIPELINE_COMPLETE"
@@ -39,6 +40,10 @@ COMPLETING = "_PERF_PIPELINE_COMPLETE"
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "run"),
     "capacity": ("capacity", "capacity"),
+    "cut": ("shards.cut", "cut"),
+    "shard": ("shards.shard", "shard"),
+    "merge": ("shards.merge", "merge"),
+    "host": ("shards.host", "host"),
     "compare": ("regression.compare", "compare"),
     "ab": ("regression.ab", "ab"),
     "init": ("files.init", "init"),
@@ -79,6 +84,17 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "perf-pipeline run my.toml --target control --seed 7 --json",
         "perf-pipeline run baseline --gate production",
         "perf-pipeline run baseline --target kailash==2.19.0 --setting enable_monitoring=true",
+        "perf-pipeline run my.toml --shards 2",
+        "perf-pipeline run my.toml --hosts gen-a gen-b",
+    ),
+    "cut": ("perf-pipeline cut my.toml --hosts gen-a gen-b --results /shared/results",),
+    "shard": (
+        "perf-pipeline shard /shared/results/20241201_120000-4f2c/shards/order.json --index 1",
+    ),
+    "merge": ("perf-pipeline merge 20241201_120000-4f2c --results /shared/results --json",),
+    "host": (
+        "PERF_PIPELINE_SHARDS_URL=redis://:secret@front:6379/1 perf-pipeline host gen-b",
+        "perf-pipeline host gen-b --redis redis://front:6379/1",
     ),
     "capacity": (
         "perf-pipeline capacity baseline --slo 'p99 < 5s'",
@@ -289,21 +305,21 @@ def spread_levels(arguments: list[str]) -> list[str]:
     """Let one ``--concurrency`` take several values, as in ``--concurrency 100 500 1000``.
 
     Every further value becomes a ``--concurrency`` option, as the parser expects; ``--rate``
-    likewise. After the scenario has been named, text is taken as a value too, so that the check
-    of the levels reports it together with every other problem.
+    likewise, and ``--hosts`` takes several names. After the scenario has been named, text is taken
+    as a value too, so that the check of the levels reports it together with every other problem.
     """
-    named = arguments[:1] == ["run"] and not "".join(arguments[1:2]).startswith("-")
+    named = arguments[:1] in (["run"], ["cut"]) and not "".join(arguments[1:2]).startswith("-")
     spread: list[str] = []
     taking = ""
     for argument in arguments:
         if taking and spread[-1] != taking:
-            if _is_level(argument, or_text=named):
+            if _is_level(argument, or_text=named or taking == _HOSTS):
                 spread.append(taking)
             else:
                 taking = ""
         spread.append(argument)
         flag = argument.partition("=")[0]
-        taking = flag if flag in _LEVELS else taking
+        taking = flag if flag in (*_LEVELS, _HOSTS) else taking
     return spread
 
 

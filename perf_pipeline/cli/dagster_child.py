@@ -25,7 +25,7 @@ from perf_pipeline.redaction.redact import redacted
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from perf_pipeline.cli.interruptions import Interruptions
@@ -112,6 +112,40 @@ def ab_job(
     flags = {name: value for name, value in asdict(asked).items() if value is not None}
     fields = {**_fields(scenario, overrides, folder, wait), **flags}
     return DagsterJob("ab", {"ops": {"ab_comparison": {"config": fields}}})
+
+
+def sharded_job(
+    scenario: str,
+    overrides: Overrides,
+    folder: RunFolder,
+    hosts: Sequence[str],
+    *,
+    is_elsewhere: bool,
+    wait: str = DEFAULT_WAIT,
+    gate: str | None = None,
+) -> DagsterJob:
+    """Return the job that runs a scenario in shards; the rest is as of ``load_job``.
+
+    Args:
+        scenario: Name or file, checked.
+        overrides: Flags, checked.
+        folder: The folder that the run will make.
+        hosts: A name for each shard.
+        is_elsewhere: Each of them has a queue of that name; else all shards are played here.
+        wait: How long a shard waits for another load run on its host.
+        gate: Table of targets that must be met; None for none.
+    """
+    fields = {**_fields(scenario, overrides, folder, wait), "hosts": list(hosts)}
+    del fields["wait"]
+    ops = {
+        "plan_shards": {"config": {**fields, **({"gate": gate} if gate else {})}},
+        "generate_load_shard": {"config": {"wait": wait}},
+    }
+    if is_elsewhere:
+        return DagsterJob("sharded_load_celery", {"ops": ops})
+    several = {"multiprocess": {"max_concurrent": len(hosts)}}
+    here = several if len(hosts) > 1 else {"in_process": {}}
+    return DagsterJob("sharded_load", {"ops": ops, "execution": {"config": here}})
 
 
 def endurance_job(scenario: str, checked: CheckedRun, results: Path, *, wait: str) -> DagsterJob:

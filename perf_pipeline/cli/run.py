@@ -24,6 +24,7 @@ from perf_pipeline.cli.output import (
     bad_input_explained,
     settings_with,
 )
+from perf_pipeline.cli.shards.hosts_options import Hosts, Shards, shard_hosts
 from perf_pipeline.cli.views import choose_view
 from perf_pipeline.config.duration import DEFAULT_WAIT, parse_duration
 from perf_pipeline.config.flags.overrides import Overrides
@@ -70,6 +71,8 @@ def run(
         bool,
         typer.Option(help="Exit 0 once everything was measured to its end, whatever the verdicts."),
     ] = False,
+    shards: Shards = None,
+    hosts: Hosts = None,
     wait: Wait = DEFAULT_WAIT,
     junit: Junit = None,  # noqa: ARG001 - of the program, which ends after this
     summary: Summary = None,  # noqa: ARG001
@@ -92,6 +95,8 @@ def run(
         overrides,
         gate=gate,
         accept_verdicts=accept_verdicts,
+        shards=shards,
+        hosts=hosts,
         wait=wait,
         results=results,
         as_json=as_json,
@@ -106,6 +111,8 @@ def launch_run(
     *,
     gate: str | None = None,
     accept_verdicts: bool = False,
+    shards: int | None = None,
+    hosts: list[str] | None = None,
     wait: str = DEFAULT_WAIT,
     results: Path | None = None,
     run_id: str | None = None,
@@ -120,6 +127,8 @@ def launch_run(
         overrides: Flags.
         gate: Table of targets that must be met; None for none.
         accept_verdicts: Return, whatever the verdicts, once everything was measured to its end.
+        shards: In how many shards this machine plays it; None for a run that is not cut.
+        hosts: Hosts that play a shard each; None for this machine.
         wait: How long to wait for another load run on this host to end.
         results: Folder of the runs; None for that of the settings.
         run_id: Id of the run; None for a new one.
@@ -133,6 +142,7 @@ def launch_run(
     with bad_input_explained(as_json=as_json):
         settings = settings_with(results)
         parse_duration(wait, "--wait")
+        cut_for = shard_hosts(shards, hosts)
         checked = check_everything(scenario, overrides, gate, settings)
         make_results_folder(settings.results_dir)
         show(f"target {checked.target}: finding or making its environment", as_json=as_json)
@@ -141,6 +151,24 @@ def launch_run(
             {**os.environ, **users_url_variables(settings)}, settings.state_dir
         )
         ready = checked_run(folder.run_id, checked, scenario, settings, as_json=as_json)
+        if cut_for:
+            from perf_pipeline.cli.shards import launch  # noqa: PLC0415 - of such runs
+
+            in_shards = launch.shards_job(
+                *(scenario, overrides, ready, settings, folder, cut_for),
+                is_elsewhere=bool(hosts),
+                wait=wait,
+                gate=gate,
+            )
+    if cut_for:
+        launch.launch_shards(
+            *(in_shards, ready, settings, environ, folder),
+            gate=gate,
+            accept_verdicts=accept_verdicts,
+            as_json=as_json,
+            explain=explain,
+        )
+        return
     if checked.endurance is not None:
         from perf_pipeline.cli.endurance.campaign import (  # noqa: PLC0415 - of such scenarios
             launch_campaign,

@@ -128,9 +128,10 @@ class WaitingDagster:
         for file, content in ((self._config, config), (self._checked, checked)):
             file.write(content)
             file.flush()
+        files = f"/proc/{self.process.pid}/fd"  # not "self": steps may have processes of their own
         handed = {
-            CHECKED_RUN: f"/proc/self/fd/{self._checked.fileno()}",
-            FAILURE_NOTE: f"/proc/self/fd/{self._failure.fileno()}",
+            CHECKED_RUN: f"{files}/{self._checked.fileno()}",
+            FAILURE_NOTE: f"{files}/{self._failure.fileno()}",
         }
         orders = {
             "arguments": [job, f"/proc/self/fd/{self._config.fileno()}"],

@@ -86,13 +86,13 @@ NoiseHandling = Literal["judge", "tell"]
 _NOISES: tuple[NoiseHandling, ...] = ("judge", "tell")
 _RESULTS = f"{_PREFIX}RESULTS"
 _CATALOGUE_URL = f"{_PREFIX}CATALOGUE_URL"
-_SHARDS_URL = f"{_PREFIX}SHARDS_URL"
+SHARDS_URL = f"{_PREFIX}SHARDS_URL"
 _SHARDS_SCHEMES = ("redis://", "rediss://", "unix://")
 _CATALOGUE_SCHEMES = ("postgresql://", "postgres://")
 _OTHER_VARIABLES = (
     *(_STAND_IN, _NOISE, _LOAD_LOCK, _REPORTS_PORT, _RESULTS, _DAGSTER),
     _CATALOGUE_URL,
-    _SHARDS_URL,
+    SHARDS_URL,
     *alert_settings.VARIABLES,
     *log_settings.VARIABLES,
     *monitoring_settings.VARIABLES,
@@ -258,7 +258,7 @@ def _remember_secrets(environ: Mapping[str, str]) -> None:
     for spec in SERVICES.values():
         remember_url(environ.get(spec.url_variable, ""))
     remember_url(environ.get(_CATALOGUE_URL, ""))
-    remember_url(environ.get(_SHARDS_URL, ""))
+    remember_url(environ.get(SHARDS_URL, ""))
     alert_settings.remember_alert_secrets(environ)
     remember_secrets(environ[name] for name in _PASSWORD_VARIABLES if name in environ)
 
@@ -282,9 +282,9 @@ def _unknown(environ: Mapping[str, str]) -> list[str]:
 
 def _shards_url(environ: Mapping[str, str], problems: list[str]) -> str | None:
     """Return where the shards of a run meet; add what is wrong with it."""
-    url = environ.get(_SHARDS_URL) or None
+    url = environ.get(SHARDS_URL) or None
     if url is not None and not url.startswith(_SHARDS_SCHEMES):
-        problems.append(f"{_SHARDS_URL} must be like redis://:password@host:6379/0.")
+        problems.append(f"{SHARDS_URL} must be like redis://:password@host:6379/0.")
     return url
 
 

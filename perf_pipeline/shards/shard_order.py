@@ -10,7 +10,9 @@ from perf_pipeline.samples.run_file import write_atomically
 from perf_pipeline.samples.typed_file import read_typed
 
 SCHEMA_VERSION = 1
-_FOLDER, _FILE = "shards", "order.json"
+_FOLDER = "shards"
+ORDER = f"{_FOLDER}/order.json"
+"""Where the order is, below the folder of a run."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class ShardOrder:
 
 def order_file(run: Path) -> Path:
     """Return where the order is, in the folder of a run."""
-    return run / _FOLDER / _FILE
+    return run / ORDER
 
 
 def shard_results(run: Path, index: int) -> Path:

@@ -1,0 +1,1 @@
+"""Commands of a load run in shards."""

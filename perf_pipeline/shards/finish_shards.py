@@ -1,0 +1,96 @@
+"""Finishes a run in shards: merged, measured, reported, filed and recorded like any other run."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from perf_pipeline.errors import RunFolderError
+from perf_pipeline.finished_run import FinishedRun
+from perf_pipeline.program.recorded_run import record_run
+from perf_pipeline.run import file_finished
+from perf_pipeline.samples.damage import damage_named
+from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.run_record import RUNNING
+from perf_pipeline.shards.merge import merge_shards
+from perf_pipeline.shards.shard_order import order_file, read_order, shard_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from perf_pipeline.config.settings import Settings
+
+END_WITHIN_S = 30.0
+"""How long the last shard of a run that was stopped may take to end its target in order."""
+_POLL_S = 0.2
+
+
+def is_unfinished(run: Path) -> bool:
+    """Return whether a folder has shards that nobody has merged yet."""
+    return order_file(run).exists() and not RunFolder(run).status_file.exists()
+
+
+def begun_shards(run: Path) -> dict[int, str]:
+    """Return the status of each shard that has begun, by its index.
+
+    Raises:
+        RunFolderError: The order of the run, or the record of a shard, cannot be read.
+    """
+    folders = {
+        index: RunFolder(shard_folder(run, index))
+        for index in range(read_order(order_file(run)).count)
+    }
+    return {
+        index: folder.read_status()["status"]
+        for index, folder in folders.items()
+        if folder.status_file.exists()
+    }
+
+
+def finish_shards(
+    run: Path,
+    settings: Settings,
+    notify: Callable[[str], None],
+    *,
+    within_s: float = END_WITHIN_S,
+) -> FinishedRun:
+    """Merge the shards of a run that has ended, complete or not, and do what follows every run.
+
+    Args:
+        run: Its folder.
+        settings: Where the catalogue and the state are.
+        notify: Called with a line for what could not be filed or recorded.
+        within_s: How long to wait for a shard that still runs.
+
+    Raises:
+        RunFolderError: A shard still runs, or nothing of the run was measured.
+    """
+    order = read_order(order_file(run))
+    _wait_for_running(run, order.hosts, within_s)
+    folder = merge_shards(run)
+    from perf_pipeline.analysis.measure import measure  # noqa: PLC0415 - not needed by a load
+    from perf_pipeline.report.run.files import write_files  # noqa: PLC0415
+
+    with damage_named(folder):
+        metrics = measure(folder)
+        files = write_files(folder, metrics)
+    file_finished(metrics, folder, settings, notify)
+    if settings.is_recorded:
+        record_run(folder.root, os.environ, settings.state_dir, notify)
+    return FinishedRun(metrics, folder.root, files)
+
+
+def _wait_for_running(run: Path, hosts: tuple[str, ...], within_s: float) -> None:
+    until_s = time.monotonic() + within_s
+    while True:
+        running = [index for index, status in begun_shards(run).items() if status == RUNNING]
+        if not running:
+            return
+        if time.monotonic() >= until_s:
+            named = ", ".join(f"{index} on {hosts[index]}" for index in running)
+            raise RunFolderError(
+                f"run {run.name} still goes on: shard {named}; merge it when it has ended"
+            )
+        time.sleep(_POLL_S)
