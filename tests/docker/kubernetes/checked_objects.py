@@ -52,12 +52,7 @@ def job_of_step(values: dict[str, Any], run_config: dict[str, Any], step: str) -
     )
     job = construct_dagster_k8s_job(
         DagsterK8sJobConfig(
-            job_image="perf-pipeline:dev",
-            dagster_home="/opt/dagster/dagster_home",
-            env_secrets=context.env_secrets,
-            volumes=context.volumes,
-            volume_mounts=context.volume_mounts,
-            resources=context.resources,
+            job_image="perf-pipeline:dev", dagster_home="/opt/dagster/dagster_home"
         ),
         args=["dagster", "api", "execute_step"],
         job_name="step",
