@@ -10,8 +10,9 @@ import pytest
 
 from perf_pipeline.config.settings import current_settings
 from tests.docker.compose_program import compose_on_path
+from tests.docker.deployment import IMAGE, build_image
 from tests.docker.engine import Engine, NoEngineError, docker_engine
-from tests.docker.images import servers_image, toxiproxy
+from tests.docker.images import base_image, servers_image, toxiproxy
 from tests.docker.stack_under_test import StackUnderTest, new_stack
 
 if TYPE_CHECKING:
@@ -58,6 +59,14 @@ def debian_servers(
     """The image of Debian's servers."""
     assert engine.host
     return servers_image(tmp_path_factory.mktemp("base"), docker_cache)
+
+
+@pytest.fixture(scope="session")
+def project_image(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The project's image, built from this checkout."""
+    assert engine.host
+    build_image(base_image(tmp_path_factory.mktemp("base")))
+    return IMAGE
 
 
 @pytest.fixture(scope="session")
