@@ -18,7 +18,8 @@ from perf_pipeline.samples.level_records import RECORD_DTYPE
 from perf_pipeline.samples.run_folder import CONTROL, RunFolder, read_json, write_json
 from perf_pipeline.samples.slots import GO_NS, START_NS, STOP_NS, SlotFile
 from perf_pipeline.samples.steps.level_steps import STEP_DTYPE
-from perf_pipeline.shards.shard_end import Met, ShardEnd, write_shard_end
+from perf_pipeline.shards.barrier import Met
+from perf_pipeline.shards.shard_end import ShardEnd, write_shard_end
 from perf_pipeline.shards.shard_order import ShardOrder, shard_folder, write_order
 
 if TYPE_CHECKING:
@@ -63,9 +64,12 @@ def deal(run: RunFolder, results: Path, hosts: Sequence[Host]) -> Path:
         share, folder = Share(index, len(hosts)), shard_folder(root, index)
         for name in levels:
             deal_level(run.root / "levels" / name, folder / "levels" / name, share, host.ahead_ns)
-        for name in ("manifest.json", "run.json", "plan.json"):
+        for name in ("manifest.json", "plan.json"):
             if (run.root / name).exists():
                 shutil.copy(run.root / name, folder / name)
+        record = read_json(run.status_file)
+        record["process"][2] = host.boot_id
+        write_json(folder / "run.json", record)
         met = {
             name: Met(
                 go_ns=log["go_ns"] + host.ahead_ns,
@@ -73,11 +77,10 @@ def deal(run: RunFolder, results: Path, hosts: Sequence[Host]) -> Path:
                 error_ns=100_000,
                 waited_s=0.0,
                 hosts={at: one.name for at, one in enumerate(hosts)},
-                boot_ids={at: one.boot_id for at, one in enumerate(hosts)},
             )
             for name, log in levels.items()
         }
-        write_shard_end(folder, ShardEnd(index, len(hosts), host.name, host.boot_id, met))
+        write_shard_end(folder, ShardEnd(index, len(hosts), host.name, f"{host.boot_id}-0", met))
     return root
 
 

@@ -17,7 +17,7 @@ from perf_pipeline.metrics.level_values import level_values
 from perf_pipeline.metrics.matching import (
     comparable_key,
     level_matches,
-    machine_fingerprint,
+    machine_of,
     target_version,
 )
 
@@ -142,7 +142,7 @@ def _run(metrics: RunMetrics, folder: str) -> Run:
         target=manifest.target.name,
         target_version=target_version(manifest, manifest.target.name),
         packages=manifest.target.packages,
-        machine=machine_fingerprint(manifest.host),
+        machine=machine_of(manifest),
         git_branch=branch,
         git_commit=commit,
         git_dirty=dirty,

@@ -21,7 +21,7 @@ from perf_pipeline.catalogue.tables import Level, Run
 from perf_pipeline.config.settings import PROJECT
 from perf_pipeline.errors import CatalogueError
 from perf_pipeline.host.git_history import fork_ancestors
-from perf_pipeline.metrics.matching import comparable_key, level_matches, machine_fingerprint
+from perf_pipeline.metrics.matching import comparable_key, level_matches, machine_of
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.run_list import list_runs
 
@@ -128,7 +128,7 @@ def _pinned(catalogue: Catalogue, name: str, like: RunMetrics | None) -> tuple[s
     if not found:
         raise no_baseline(catalogue, name)
     if like is not None:
-        scenario, machine = like.manifest.scenario, machine_fingerprint(like.manifest.host)
+        scenario, machine = like.manifest.scenario, machine_of(like.manifest)
         found = _narrowed(found, name, [one for one in found if one.scenario == scenario], scenario)
         # Of another machine it still names its runs: whoever compares says what differs.
         found = tuple(one for one in found if one.machine == machine) or found

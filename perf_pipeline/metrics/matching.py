@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,7 @@ def level_matches(manifest: Manifest, level: LevelMetrics) -> dict[str, str]:
         "variables": _hash((manifest.variables.values, sorted(manifest.variables.passed))),
         "packages": _packages(manifest, level.target),
         "python": manifest.runtime.get("python", "not recorded"),
-        "machine": machine_fingerprint(manifest.host),
+        "machine": machine_of(manifest),
         "servers": "; ".join(
             sorted(
                 f"{one.service}: {one.product} {one.version}"
@@ -122,6 +123,20 @@ def without_version(target: str) -> str:
 def target_version(manifest: Manifest, target: str) -> str:
     """Return the version of a target's own package; empty where it has none."""
     return installed_packages(manifest, target).get(own_package(manifest, target), "")
+
+
+def machine_of(manifest: Manifest) -> str:
+    """Return the identity of the machine of a run, or of all its machines.
+
+    It is unknown where the programs of the machines differ, so that nothing matches it.
+    """
+    sharded = manifest.sharded
+    if sharded is None or len(sharded.shards) == 1:
+        return machine_fingerprint(manifest.host)
+    if sharded.differences or not all(shard.facts for shard in sharded.shards):
+        return ""
+    known = Counter(machine_fingerprint(one.facts) for one in sharded.shards if one.facts)
+    return "; ".join(f"{count} shards on {machine}" for machine, count in sorted(known.items()))
 
 
 def machine_fingerprint(host: HostFacts) -> str:

@@ -1,10 +1,11 @@
-"""What differs between the hosts of a run and so keeps it from being compared with others."""
+"""Programs that differ between the hosts of a run, which keeps it from being compared with others.
+
+Machines may differ: which ones there were is what another run must match.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-from perf_pipeline.metrics.matching import machine_fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,8 +32,6 @@ def differences_of(shards: Sequence[ShardPart]) -> tuple[str, ...]:
 
 def _facts(manifest: Manifest) -> Iterator[tuple[str, str]]:
     harness, target = manifest.harness, manifest.target
-    yield "machine", machine_fingerprint(manifest.host)
-    yield "kernel", manifest.host.kernel
     yield "perf_pipeline", harness.version
     yield "commit of perf_pipeline", str(harness.git_commit or harness.git_problem)
     yield "Python of perf_pipeline", harness.python

@@ -95,10 +95,10 @@ def _refuse_other_plans(parts: Sequence[LevelPart]) -> None:
 def _in_clock_of(first: LevelPart, part: LevelPart, level: str) -> LevelPart:
     """Return a part with the offset of its clock to that of the first one.
 
-    Shards of one boot have the same clock. Of others each knows its offset to the clock of the
-    server at which they met. One that was killed left none; its go is the agreed moment.
+    Of shards with clocks of their own each knows its offset to the clock of the server at which
+    they met. One that was killed left none; its go is the agreed moment.
     """
-    if part.shard.boot_id == first.shard.boot_id:
+    if part.shard.has_clock_of(first.shard):
         return part
     own, other = (each.shard.end and each.shard.end.met.get(level) for each in (part, first))
     if own and other:

@@ -125,22 +125,27 @@ def _waited(calibrations: Mapping[str, Any]) -> float:
 
 
 def _writes(found: Sequence[Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
-    """Return the count of the writes; each shard counts the writes of all against its own records.
+    """Add up the counts of the writes.
 
-    So writes that a shard found beyond its own are those of other shards, and none of them can
-    say whether one of all is missing.
+    Each shard looked for the writes of its own ok workflows among those of all, so what is missing
+    adds up. Writes beyond its own are those of other shards, or of workflows that did not end ok:
+    these cannot be told apart.
     """
-    servers = dict.fromkeys(one["server"] for writes in found for one in writes)
-    return [
-        {
-            "server": server,
-            "expected": sum(
-                one["expected"] for writes in found for one in writes if one["server"] == server
-            ),
-            "found": None,
-            "missing": None,
-            "extra": None,
-            "problem": "each shard counted by itself, and none knows the records of the others",
-        }
-        for server in servers
-    ]
+    by_server: dict[str, list[Mapping[str, Any]]] = {}
+    for one in (one for writes in found for one in writes):
+        by_server.setdefault(one["server"], []).append(one)
+    return [_added_writes(server, counts) for server, counts in by_server.items()]
+
+
+def _added_writes(server: str, counts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    expected = sum(one["expected"] for one in counts)
+    problems = list(dict.fromkeys(one["problem"] for one in counts if one["problem"]))
+    missing = None if problems else sum(one["missing"] for one in counts)
+    return {
+        "server": server,
+        "expected": expected,
+        "found": None if missing is None else expected - missing,
+        "missing": missing,
+        "extra": None,
+        "problem": "; ".join(problems) or None,
+    }

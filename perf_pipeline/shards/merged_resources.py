@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import statistics
 from bisect import bisect
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from itertools import pairwise, zip_longest
+from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.metrics.resources.network.traffic_summary import TRAFFIC
 from perf_pipeline.metrics.resources.resource_samples import NOT_COUNTED, read_samples
@@ -30,7 +31,8 @@ _PID_BITS = 32
 _OTHER_MACHINES = "each machine has its own: its folder in hosts/ has them"
 
 
-class ShardSamples(NamedTuple):
+@dataclass(frozen=True)
+class ShardSamples:
     """The samples of a shard in the clock of the level; none where it left no part of it."""
 
     index: int
@@ -128,9 +130,13 @@ def _pid(pid: int, index: int) -> int:
 
 
 def _processes(near: Mapping[int, Sample], role: str) -> Iterator[dict[str, Any]]:
-    for index, sample in near.items():
-        for process in sample.get(role, ()):
-            yield {**process, "pid": _pid(process["pid"], index)}
+    """Yield the processes of a role in the order of the workers, dealt out to shards by stride."""
+    of_shards = (
+        [{**process, "pid": _pid(process["pid"], index)} for process in sample.get(role, ())]
+        for index, sample in near.items()
+    )
+    for turn in zip_longest(*of_shards):
+        yield from (process for process in turn if process is not None)
 
 
 def _by_server(near: Mapping[int, Sample], what: str) -> dict[str, Any]:

@@ -51,10 +51,14 @@ class ShardPart:
 
     @property
     def boot_id(self) -> str:
-        """The boot whose CLOCK_MONOTONIC its files have; empty where it is not known."""
-        if self.end is not None:
-            return self.end.boot_id
+        """The boot of its host's kernel; empty where it never began."""
         return ProcessStamp.from_json(self.record["process"]).boot_id if self.record else ""
+
+    def has_clock_of(self, other: ShardPart) -> bool:
+        """Return whether its times and those of another are of one clock."""
+        if self.end is not None and other.end is not None:
+            return self.end.clock_id == other.end.clock_id
+        return self.boot_id == other.boot_id
 
     @property
     def why(self) -> str:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from perf_pipeline.shards.level_part import LevelPart
 
-_WARM = 0
-
 
 def start_late_ns(part: LevelPart, go_ns: int) -> int | None:
     """Return the lateness of the first start in a part of a level; None if nothing started.
@@ -42,7 +40,7 @@ def start_late_ns(part: LevelPart, go_ns: int) -> int | None:
 
 def _of_worker(part: LevelPart, journal: Path, go_ns: int) -> int | None:
     rows = np.frombuffer(read_journal(journal).payload, dtype=RECORD_DTYPE)
-    rows = rows[rows["number"] >= _WARM]
+    rows = rows[rows["number"] >= 0]  # cold starts have negative ones
     if not len(rows):
         return None
     late = rows["start_ns"] + (part.offset_ns - go_ns) - _planned_ns(part, journal, rows)
@@ -51,8 +49,11 @@ def _of_worker(part: LevelPart, journal: Path, go_ns: int) -> int | None:
 
 def _planned_ns(part: LevelPart, journal: Path, rows: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Return when each workflow could start at the earliest, ns after the go."""
-    if part.log["plan"]["loop"] == "open":
-        intended_ns = np.fromfile(part.folder / INTENDED, dtype="<i8")
-        return intended_ns[rows["number"]]
-    ramp_ns = np.fromfile(journal.with_suffix(".ramp"), dtype="<i8")
-    return ramp_ns[rows["slot"]]
+    is_open = part.log["plan"]["loop"] == "open"
+    path, place = (part.folder / INTENDED, "number") if is_open else (_ramp_of(journal), "slot")
+    planned_ns: npt.NDArray[np.int64] = np.fromfile(path, dtype="<i8")[rows[place]]
+    return planned_ns
+
+
+def _ramp_of(journal: Path) -> Path:
+    return journal.with_suffix(".ramp")

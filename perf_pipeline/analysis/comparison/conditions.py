@@ -58,7 +58,7 @@ def conditions_of(manifest: Manifest, levels: Sequence[LevelMetrics]) -> Conditi
                 "transaction_think_time_s": manifest.connections.transaction_think_time_s,
             }
         ),
-        "kernel": {"": manifest.host.kernel},
+        "kernel": {"": _kernels(manifest)},
         "servers": _servers(manifest),
         "server_settings": {
             f"{one.service}.{name}": value
@@ -66,7 +66,7 @@ def conditions_of(manifest: Manifest, levels: Sequence[LevelMetrics]) -> Conditi
             for name, value in one.settings.items()
         },
         "variables": {**manifest.variables.values, **dict.fromkeys(manifest.variables.passed, "*")},
-        "harness": {"perf_pipeline": manifest.harness.version},
+        "harness": {"perf_pipeline": manifest.harness.version, **_differing_hosts(manifest)},
         LOAD: {level.label: level_matches(manifest, level)[LOAD] for level in levels},
     }
 
@@ -92,6 +92,20 @@ def _code(manifest: Manifest) -> Conditions:
         return {}
     changes = f" with changes {code.changes_sha256[:8]}".rstrip() if code.git_dirty else ""
     return {CODE: {"": f"{code.git_commit[:12]}{changes}"}}
+
+
+def _kernels(manifest: Manifest) -> str:
+    """Return the kernel of the machine, or those of all machines that played the run."""
+    shards = manifest.sharded.shards if manifest.sharded else ()
+    found = {shard.facts.kernel for shard in shards if shard.facts} or {manifest.host.kernel}
+    return ", ".join(sorted(found))
+
+
+def _differing_hosts(manifest: Manifest) -> dict[str, str]:
+    """Return what differs between the programs of a run's hosts: it matches no other run."""
+    if manifest.sharded is None or not manifest.sharded.differences:
+        return {}
+    return {f"hosts of {manifest.run_id}": "; ".join(manifest.sharded.differences)}
 
 
 def _unversioned(target: str) -> str:

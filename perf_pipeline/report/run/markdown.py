@@ -16,6 +16,7 @@ from perf_pipeline.report.run import (
     slo,
     targets,
 )
+from perf_pipeline.report.shards.hosts import host_sentences, hosts_table
 from perf_pipeline.report.text.escape import markdown as inert
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def render_markdown(metrics: RunMetrics, compared: Sequence[Verdict] = ()) -> st
         *(markdown_table(table) for table in targets.tables(metrics)),
         "" if targets.tables(metrics) else inert(targets.none_set(metrics)),
         *_recovery(metrics),
+        *_hosts(metrics),
         *_costs(metrics, parts),
         "## What the answers rest on",
         *filter(None, map(_in_full, questions)),
@@ -89,6 +91,14 @@ def _recovery(metrics: RunMetrics) -> Iterable[str]:
     if tables:
         yield "## Failures and recovery"
         yield from map(markdown_table, tables)
+
+
+def _hosts(metrics: RunMetrics) -> Iterable[str]:
+    table = hosts_table(metrics)
+    if table.rows:
+        yield f"## {table.title}"
+        yield markdown_table(table, titled=False)
+        yield "\n".join(f"- {inert(sentence)}" for sentence in host_sentences(metrics))
 
 
 def _costs(metrics: RunMetrics, parts: cost.Cost) -> Iterable[str]:

@@ -25,6 +25,7 @@ from perf_pipeline.report.run import (
     slo,
     targets,
 )
+from perf_pipeline.report.shards.hosts import host_sentences, hosts_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,6 +86,8 @@ def render_html(metrics: RunMetrics, compared: Sequence[Verdict] = ()) -> str:
         target_tables=targets.tables(metrics),
         no_targets=targets.none_set(metrics),
         recovery_tables=recovery_of_run(metrics),
+        hosts_table=hosts_table(metrics),
+        host_sentences=host_sentences(metrics),
         slo_table=slo.slo_table(metrics),
         levels=[
             (

@@ -29,7 +29,7 @@ SOURCES = {
 
 _IN_GROUPS = {
     *("host", "servers", "target", "runtime", "connections", "plan_hashes", "harness"),
-    *("workloads", "environments", "variables", "proxy"),
+    *("workloads", "environments", "variables", "proxy", "sharded"),
 }
 _ONLY_IF_SET = {"stopped", "capacity", "setup", "teardown"}
 """Fields for which None means "does not apply", not "not recorded"."""

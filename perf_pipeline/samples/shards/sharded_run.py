@@ -15,7 +15,7 @@ class ShardRecord:
     Attributes:
         index: From 0: worker processes ``index``, ``index`` + number of shards, ... were its own.
         host: Name of its host.
-        boot_id: Of its host's kernel: shards of the same boot ran on one machine, by one clock.
+        boot_id: Of its host's kernel: shards of the same boot ran on one machine.
         facts: The machine; None where it left no manifest.
         noise: Calibrations around its share of the run; None likewise.
         records: Records in the journals of its worker processes.
@@ -48,8 +48,8 @@ class ShardedRun:
 
     Attributes:
         shards: In order; those that left nothing are among them.
-        differences: Each difference between their programs or machines, a sentence: such a run is
-            compared with no other.
+        differences: Each difference between their programs, a sentence: such a run is compared
+            with no other.
     """
 
     shards: tuple[ShardRecord, ...]

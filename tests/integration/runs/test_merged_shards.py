@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 SCENARIO = Scenario(
     "dealt",

@@ -1,0 +1,246 @@
+"""Shards merged are the run that one host would have played; what is missing is said."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from array import array
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from perf_pipeline.analysis.measure import measure
+from perf_pipeline.errors import RunFolderError
+from perf_pipeline.lifeline import own_stamp
+from perf_pipeline.loadgen.plan.level_plan import little_endian
+from perf_pipeline.metrics.records.level_histograms import FILE as HISTOGRAMS
+from perf_pipeline.samples.record import NOT_STARTED, Outcome
+from perf_pipeline.samples.run_folder import INTENDED, RunFolder, read_json, write_json
+from perf_pipeline.samples.run_record import COMPLETE, FAILED
+from perf_pipeline.shards.merge import merge_shards
+from perf_pipeline.shards.shard_order import shard_folder
+from tests.dealt_shards import Host, deal
+from tests.simulated_level import GO_NS, SECOND, SimulatedWorker, closed_loop
+from tests.simulated_run import SLOTS, write_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+
+WORKERS = 4
+LEVEL = "00-10"
+HOSTS = [Host("gen-a"), Host("gen-b", "another boot", 10**12)]
+
+
+def workers(until_s: float = 10.0) -> list[SimulatedWorker]:
+    """Four workers of 10 slots; workflows of each take another time, commits come every 2 s."""
+    found = []
+    for worker in range(WORKERS):
+        rows = closed_loop(SLOTS, lambda slot, w=worker: 0.1 + w / 100 + slot / 1000, until_s)
+        numbered = [row._replace(number=row.number * WORKERS + worker) for row in rows]
+        blocks = [
+            (
+                GO_NS + (two + 1) * 2 * SECOND,
+                [row for row in numbered if two <= (row.end_ns - GO_NS) // (2 * SECOND) < two + 1],
+            )
+            for two in range(7)
+        ]
+        found.append(SimulatedWorker(blocks=blocks))
+    return found
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    folder = write_run(
+        tmp_path_factory.mktemp("whole"), "r-1", workers=workers(), processes=WORKERS
+    )
+    for worker in range(WORKERS):
+        ramp = folder.root / "levels" / LEVEL / f"worker-{worker}.ramp"
+        ramp.write_bytes(bytes(8 * SLOTS))
+    return folder
+
+
+def levels_of(metrics: RunMetrics) -> list[dict[str, Any]]:
+    """Return the figures of the levels, without those of the machines, of which nothing is here."""
+    levels = [asdict(level) for level in metrics.levels]
+    for level in levels:
+        del level["resources"], level["noise"], level["bottleneck"], level["machines"]
+    return levels
+
+
+def is_equal(merged: RunFolder, run: RunFolder) -> bool:
+    """Return whether figures, histograms and records are equal."""
+    histograms = [(one.root / "levels" / LEVEL / HISTOGRAMS).read_bytes() for one in (merged, run)]
+    records = [pl.read_parquet(one.records) for one in (merged, run)]
+    return histograms[0] == histograms[1] and records[0].equals(records[1])
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_the_figures_of_merged_shards_are_those_of_one_run(
+    run: RunFolder, tmp_path: Path, count: int
+) -> None:
+    merged = merge_shards(deal(run, tmp_path, [Host(f"gen-{at}") for at in range(count)]))
+    metrics = measure(merged)
+    assert levels_of(metrics) == levels_of(measure(run))
+    assert is_equal(merged, run)
+    assert metrics.status == COMPLETE
+
+
+def test_a_clock_that_is_1000_s_ahead_changes_nothing(run: RunFolder, tmp_path: Path) -> None:
+    """Without the offsets the workflows of one host lie 1000 s after the steady phase."""
+    merged = merge_shards(deal(run, tmp_path, HOSTS))
+    assert levels_of(measure(merged)) == levels_of(measure(run))
+    assert is_equal(merged, run)
+
+
+def test_merging_again_gives_the_same(run: RunFolder, tmp_path: Path) -> None:
+    root = deal(run, tmp_path, HOSTS)
+    merge_shards(root)
+    assert is_equal_after_measuring(merge_shards(root), run)
+
+
+def is_equal_after_measuring(merged: RunFolder, run: RunFolder) -> bool:
+    measure(merged)
+    return is_equal(merged, run)
+
+
+def kill(root: Path, index: int, *, after_commits: int) -> None:
+    """Make a shard one whose host died: its last commits, its end and its log's end are lost."""
+    folder = shard_folder(root, index)
+    (folder / "shard.json").unlink()
+    record = read_json(folder / "run.json")
+    del record["ended_at"]
+    write_json(folder / "run.json", record | {"status": FAILED, "why": "the host is gone"})
+    level = folder / "levels" / LEVEL
+    log = read_json(level / "level.json")
+    log |= {"ended_at": "", "ended_because": "interrupted", "workers": []}
+    log["phases_ns"]["steady"][1] = None
+    write_json(level / "level.json", log)
+    for path in level.glob("worker-*.sqlite"):
+        with sqlite3.connect(path) as db:
+            db.execute("DELETE FROM block WHERE seq >= ?", (after_commits,))
+        db.close()
+
+
+def test_a_shard_that_died_is_named_and_what_it_committed_is_there(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    """Two commits of 2 s are left of the workers 1 and 3: the steady phase ends with them."""
+    root = deal(run, tmp_path, HOSTS)
+    kill(root, 1, after_commits=3)
+    merged = merge_shards(root)
+    metrics = measure(merged)
+    assert (metrics.status, metrics.validity) == (FAILED, "incomplete")
+    assert "shard 1 (host gen-b) did not end well" in metrics.reasons[0]
+    assert "the end of level 00-10" in metrics.reasons[0]
+    level = metrics.levels[0]
+    assert level.phases["steady"] == pytest.approx((2.0, 6.0))
+    ends = {end.worker: end.reason for end in level.workers}
+    assert ends[0] == ends[2] == "done"
+    assert ends[1].startswith("shard 1 (host gen-b) did not end well")
+    committed = pl.read_parquet(run.records).filter(
+        (pl.col("worker") % 2 == 0) | (pl.col("end_ns") < GO_NS + 6 * SECOND)
+    )
+    records = pl.read_parquet(merged.records).filter(pl.col("outcome") == int(Outcome.OK))
+    assert records.height == committed.filter(pl.col("outcome") == int(Outcome.OK)).height
+    assert level.error_classes == {}, "a host that dies is no error of the target"
+
+
+def test_a_shard_that_left_nothing_makes_the_run_incomplete(run: RunFolder, tmp_path: Path) -> None:
+    root = deal(run, tmp_path, HOSTS)
+    shutil.rmtree(shard_folder(root, 1))
+    metrics = measure(merge_shards(root))
+    assert (metrics.status, metrics.validity) == (FAILED, "incomplete")
+    assert "shard 1 (host gen-b) did not begin" in metrics.reasons[0]
+    assert "all of level 00-10" in metrics.reasons[0]
+    assert [end.worker for end in metrics.levels[0].workers] == [0, 1, 2, 3]
+    assert metrics.levels[0].ended_because == "worker lost"
+
+
+def test_without_the_first_shard_the_clock_is_that_of_the_second(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    root = deal(run, tmp_path, HOSTS)
+    shutil.rmtree(shard_folder(root, 0))
+    merged = merge_shards(root)
+    assert read_json(merged.root / "levels" / LEVEL / "level.json")["go_ns"] == GO_NS + 10**12
+    assert measure(merged).levels[0].throughput_per_s is not None
+
+
+def test_arrivals_of_a_missing_shard_were_never_started(run: RunFolder, tmp_path: Path) -> None:
+    """Of 4000 arrivals of an open level 2000 are those of the workers 1 and 3."""
+    results = tmp_path / "open"
+    whole = RunFolder(results / "r-1")
+    shutil.copytree(run.root, whole.root)
+    level = whole.root / "levels" / LEVEL
+    log = read_json(level / "level.json")
+    log["plan"] |= {
+        "loop": "open",
+        "arrivals": {
+            "offered": "40/s",
+            "schedule": "constant",
+            "slots": 40,
+            "start_timeout_s": 5.0,
+        },
+    }
+    write_json(level / "level.json", log)
+    (level / INTENDED).write_bytes(little_endian(array("q", bytes(8 * 4000))))
+    root = deal(whole, tmp_path / "dealt", HOSTS)
+    shutil.rmtree(shard_folder(root, 1))
+    frame = read_frame(merge_shards(root))
+    of_missing = frame.filter(pl.col("worker") % 2 == 1)
+    assert sorted(of_missing["number"].to_list()) == [n for n in range(4000) if n % 2]
+    assert of_missing["flags"].unique().to_list() == [NOT_STARTED]
+    assert int(Outcome.OK) not in of_missing["outcome"].to_list()
+
+
+def read_frame(merged: RunFolder) -> pl.DataFrame:
+    measure(merged)
+    return pl.read_parquet(merged.records)
+
+
+def test_shards_of_two_plans_are_refused_by_name(run: RunFolder, tmp_path: Path) -> None:
+    root = deal(run, tmp_path, HOSTS)
+    path = shard_folder(root, 1) / "levels" / LEVEL / "level.json"
+    log = read_json(path)
+    log["plan"]["sha256"] = "another"
+    write_json(path, log)
+    with pytest.raises(RunFolderError, match=r"shard 1 \(host gen-b\) played the plan another"):
+        merge_shards(root)
+    assert not (root / "run.json").exists()
+
+
+def test_the_files_of_another_shards_worker_are_refused(run: RunFolder, tmp_path: Path) -> None:
+    root = deal(run, tmp_path, HOSTS)
+    level = shard_folder(root, 1) / "levels" / LEVEL
+    shutil.copy(level / "worker-1.sqlite", level / "worker-2.sqlite")
+    with pytest.raises(RunFolderError, match="supervises the workers 1, 3"):
+        merge_shards(root)
+
+
+def test_a_shard_that_still_runs_is_waited_for(run: RunFolder, tmp_path: Path) -> None:
+    root = deal(run, tmp_path, HOSTS)
+    path = shard_folder(root, 0) / "run.json"
+    record = json.loads(path.read_text()) | {"status": "running", "process": list(own_stamp())}
+    path.write_text(json.dumps(record))
+    with pytest.raises(RunFolderError, match=r"shard 0 \(host gen-a\) still runs"):
+        merge_shards(root)
+
+
+def test_start_skew_is_the_difference_of_what_the_plan_does_not_explain(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    """The workflows of shard 1 begin 7 ms later than those of shard 0, in one clock."""
+    root = deal(run, tmp_path, HOSTS)
+    end = shard_folder(root, 1) / "shard.json"
+    written = read_json(end)
+    written["met"][LEVEL]["offset_ns"] += 7_000_000
+    write_json(end, written)
+    sharded = measure(merge_shards(root)).manifest.sharded
+    assert sharded is not None
+    assert sharded.start_skew_ns(LEVEL) == 7_000_000
+    assert [shard.clock_error_ns for shard in sharded.shards] == [0, 200_000]
