@@ -12,6 +12,7 @@ import typer
 from perf_pipeline.analysis.stored_metrics import metrics_of
 from perf_pipeline.capacity_run import report_capacity
 from perf_pipeline.cli.completion import offer_runs, offer_scenarios
+from perf_pipeline.cli.flag_options import takes_flags
 from perf_pipeline.cli.lines.capacity_lines import capacity_lines
 from perf_pipeline.cli.lines.check_lines import environment_lines, fault_lines, fit_lines
 from perf_pipeline.cli.lines.lines import line_width, show_wrapped
@@ -28,6 +29,8 @@ from perf_pipeline.cli.output import (
     settings_with,
 )
 from perf_pipeline.cli.summary import show_summary
+from perf_pipeline.config.flags.flag import flags_of
+from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.level_bounds import SLOT_IS, largest_level, mode_of
 from perf_pipeline.config.machine import processes_of, read_machine_limits
 from perf_pipeline.config.scenario.builtin import list_scenarios, open_scenario
@@ -67,7 +70,10 @@ RunName = Annotated[
     ),
 ]
 
+_FLAGS = tuple(one for one in flags_of(Overrides) if one.field == "own_hosts")
 
+
+@takes_flags("overrides", Overrides, _FLAGS)
 def check(
     file: Annotated[
         str,
@@ -77,6 +83,7 @@ def check(
             autocompletion=offer_scenarios,
         ),
     ],
+    overrides: Overrides,
     call: Annotated[  # noqa: FBT002 typer's way of a flag
         bool, typer.Option(help="Call your own functions once, or only import them.")
     ] = True,
@@ -93,7 +100,7 @@ def check(
     """
     with bad_input_explained(as_json=as_json):
         machine = read_machine_limits()
-        scenario = open_scenario(file, machine)
+        scenario = open_scenario(file, machine, overrides)
         trial = check_functions(
             scenario,
             file,

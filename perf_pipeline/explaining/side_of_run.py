@@ -47,6 +47,11 @@ def side_of_run(
         PerfPipelineError: The environment cannot be made.
     """
     manifest = run.manifest
+    if any(one.request is not None for one in manifest.workloads):
+        raise NotPlayedAgainError(
+            f"{name}: run {run.run_id} sent requests to a server, and what that does with its time "
+            "shows only there: explain it with a profiler of the server"
+        )
     with ExitStack() as stack:
         if any(one.is_function for one in manifest.workloads):
             own = stack.enter_context(code_of_run(name, manifest, settings))

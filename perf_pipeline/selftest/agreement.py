@@ -2,6 +2,7 @@
 
 A small HTTP service answers after known delays and writes its own log. It is loaded in closed loop
 by our generator and by wrk with as many connections, and at a rate by our open level and Locust.
+In closed loop ours asks in two ways: a function on a plain socket, and the target http.
 Each generator is compared with the service's log of its own run. Ours must agree with it within the
 resolution of the other (wrk 0.01 ms, Locust whole milliseconds) and a tolerance for sockets and
 timers; where the two generators differ, the log decides between them, and is printed.
@@ -45,6 +46,7 @@ def run(size: Size, seed: int) -> list[Figure]:
     rounds, length_s, share, judged = (4, 3, 0.03, PERCENTS) if full else (1, 1, 0.1, PERCENTS[:1])
     pairs: list[tuple[str, str, _Load, _Load]] = [
         ("closed", "wrk", _ours_closed, _wrk),
+        ("closed, target http", "wrk", _ours_http, _wrk),
         ("at a rate", "Locust", _ours_at_rate, _locust),
     ]
     figures = []
@@ -53,7 +55,7 @@ def run(size: Size, seed: int) -> list[Figure]:
             found = []
             try:
                 for index in range(rounds):
-                    folder = Path(temporary) / f"{name}-{index}"
+                    folder = Path(temporary) / f"{loop}-{index}"
                     folder.mkdir()
                     other = other_load(folder / "other", length_s, seed + index)
                     ours = our_load(folder / "ours", length_s, seed + index)
@@ -84,6 +86,10 @@ def _quietest_round(rounds: list[list[Figure]]) -> list[Figure]:
 
 def _ours_closed(folder: Path, length_s: int, seed: int) -> ObservedLoad:
     return load_closed(folder, DELAYS_S, CONNECTIONS, length_s, seed)
+
+
+def _ours_http(folder: Path, length_s: int, seed: int) -> ObservedLoad:
+    return load_closed(folder, DELAYS_S, CONNECTIONS, length_s, seed, by_target=True)
 
 
 def _ours_at_rate(folder: Path, length_s: int, seed: int) -> ObservedLoad:

@@ -15,14 +15,17 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
+from perf_pipeline.config.http.http_request import CONNECTIONS, HttpRequest
 from perf_pipeline.errors import TargetEnvironmentError
 from perf_pipeline.selftest.figure import Figure, Size
 from perf_pipeline.selftest.loads.noop_worker import NoopBlock, play_nothing
 from perf_pipeline.selftest.loads.recorder_cost import recorder_cost
+from perf_pipeline.selftest.loads.service_process import delayed_service
 from perf_pipeline.selftest.other_generators.locust_environment import locust_command
 
 MIN_RATIO = {Size.CI: 4.0, Size.FULL: 6.0}
 """Three pairs of 0.3 s, as at size ci, gave 5.6 to 7.2 on one machine within a minute."""
+IN_FLIGHT = 8
 STORE_NS, DURABLE_NS = 100.0, 250.0
 _ANSWER_LIMIT_S = 60.0
 
@@ -35,7 +38,7 @@ def run(size: Size, seed: int) -> list[Figure]:
     pairs, length_s, blocks = (7, 1.0, 200) if full else (3, 0.3, 20)
     with tempfile.TemporaryDirectory(prefix="perf-pipeline-selftest-") as temporary:
         folder = Path(temporary)
-        figures = _cost(folder, blocks, judged=full)
+        figures = [*_cost(folder, blocks, judged=full), *_requests(folder, length_s, seed)]
         try:
             locust = _Locust(locust_command("locust_noop.py"))
         except TargetEnvironmentError as error:
@@ -84,6 +87,28 @@ def _cost(folder: Path, blocks: int, *, judged: bool) -> list[Figure]:
             note="what open and asynchronous loops call",
         ),
     ]
+
+
+def _requests(folder: Path, length_s: float, seed: int) -> list[Figure]:
+    """Return what a request of the target http costs its worker, on a service without delay."""
+    figures = []
+    with delayed_service(folder / "service", 0.0, 0.0, seed) as service:
+        for connection in CONNECTIONS:
+            own = folder / f"requests-{connection}"
+            own.mkdir()
+            work = HttpRequest(service.url, expect_text="ok", connection=connection)
+            block = play_nothing(own, length_s, seed, work, IN_FLIGHT)
+            what = f"the target http, connection = {connection}, {IN_FLIGHT} in flight"
+            figures += [
+                _rate(what, [block]),
+                Figure(
+                    f"{what}: CPU time of a request",
+                    1e6 * block.cpu_s / block.iterations,
+                    "µs",
+                    None,
+                ),
+            ]
+    return figures
 
 
 def _ours(folder: Path, pair: int, length_s: float, seed: int) -> NoopBlock:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from perf_pipeline.config.http.header_checks import header_problems
 from perf_pipeline.config.http.http_request import PLACEHOLDERS, SCHEMES, HttpRequest
+from perf_pipeline.config.http.known_servers import KNOWN_SERVERS
 from perf_pipeline.config.scenario.scenario import Workload
 from perf_pipeline.config.wording import did_you_mean, listed, shown
 
@@ -66,6 +67,11 @@ def _request(
     values = {name: value for name, value in table.items() if name not in {"name", "weight"}}
     headers = values.pop("headers", {})
     expected = values.pop("expect_json", None)
+    if server := KNOWN_SERVERS.get(values.pop("server", "")):
+        values = {"method": server.method, **values, "url": server.url(values["url"])}
+        given = {name.lower() for name in headers}
+        headers = {**{n: v for n, v in server.headers if n.lower() not in given}, **headers}
+        expected = server.expect_json if expected is None else expected
     if problems.is_good((*here, "url")):
         for text in _url_problems(values["url"]):
             problems.at((*here, "url"), text)

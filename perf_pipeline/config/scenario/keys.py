@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from perf_pipeline.config.duration import seconds_in
 from perf_pipeline.config.fault.fault_kinds import ALL_SERVERS, FAULT_KINDS
 from perf_pipeline.config.http.http_request import CONNECTIONS, METHODS
+from perf_pipeline.config.http.known_servers import KNOWN_SERVERS
 from perf_pipeline.config.scenario.arrivals import SCHEDULES
 from perf_pipeline.config.scenario.scenario import (
     COMPLEXITIES,
@@ -347,6 +348,7 @@ REPEATED: dict[str, tuple[Key, ...]] = {
     "requests": (
         Key("name", "label", "name in the report", is_required=True),
         Key("url", "text", "where it is sent", 1, 4096, is_required=True),
+        Key("server", "text", "what answers there", choices=KNOWN_SERVERS),
         Key("method", "text", "what is asked for", choices=METHODS),
         Key("headers", "table", "name to value; ${NAME} is a variable that is passed through"),
         Key("body", "lines", "what is sent", 0, MAX_FILE_BYTES),

@@ -1,4 +1,4 @@
-"""One worker process on a target that does nothing, as a level starts it, with every record."""
+"""One worker process on work of known cost, as a level starts it, with every record."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from perf_pipeline.targets import no_op
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from perf_pipeline.config.http.http_request import HttpRequest
+
 PHASES = Phases(ramp_up_s=0.0, warm_up_s=0.0, drain_s=2.0)
+NOTHING = f"{no_op.__name__}:work"
 WARM_UP_S = 0.1
 _START_LIMIT_S = 30.0
 
@@ -46,18 +49,22 @@ class NoopBlock:
         return self.iterations / self.cpu_s
 
 
-def play_nothing(folder: Path, length_s: float, seed: int) -> NoopBlock:
-    """Run a closed loop of one slot for ``length_s`` after a short warm-up.
+def play_nothing(
+    folder: Path, length_s: float, seed: int, work: str | HttpRequest = NOTHING, slots: int = 1
+) -> NoopBlock:
+    """Run a closed loop for ``length_s`` after a short warm-up.
 
     Args:
         folder: Empty.
         length_s: How long is measured, s.
         seed: Seed of the plan.
+        work: What is called, or sent; by default a function that does nothing.
+        slots: How many are in flight.
 
     Raises:
         PerfPipelineError: The worker did not start or did not end by itself.
     """
-    level = closed_level(f"{no_op.__name__}:work", 1, PHASES, seed)
+    level = closed_level(work, slots, PHASES, seed)
     worker = WorkerProcess(level.plan, 0, folder, PYTHON, level.job)
     try:
         block = _measured(worker, length_s)

@@ -1,4 +1,4 @@
-"""The only level of a selftest: one worker process on a function of known behaviour, no servers."""
+"""The only level of a selftest: one worker process on work of known behaviour, no servers."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.config.scenario.scenario import Scenario, Workload
 from perf_pipeline.loadgen.environment.user_code import NO_USER_CODE, UserCode
+from perf_pipeline.loadgen.plan.level_job import kinds_of
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.run_folder import write_json
-from perf_pipeline.targets.target import Job, Kind, ServerAccess
+from perf_pipeline.targets.target import Job, ServerAccess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from perf_pipeline.config.http.http_request import HttpRequest
     from perf_pipeline.config.scenario.arrivals import Arrivals
     from perf_pipeline.config.scenario.scenario import Phases
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
@@ -83,29 +85,30 @@ class OnlyLevel:
         return read_level(folder, len(self.job.kinds))
 
 
-def closed_level(function: str, slots: int, phases: Phases, seed: int) -> OnlyLevel:
-    """Plan a level that keeps ``slots`` calls of ``module:function`` in flight."""
-    scenario = Scenario(
-        "selftest", seed=seed, target="callable", concurrency=(slots,), phases=phases
-    )
-    return _only(function, scenario)
+def closed_level(work: str | HttpRequest, slots: int, phases: Phases, seed: int) -> OnlyLevel:
+    """Plan a level that keeps ``slots`` calls of ``module:function``, or requests, in flight."""
+    target = "callable" if isinstance(work, str) else "http"
+    scenario = Scenario("selftest", seed=seed, target=target, concurrency=(slots,), phases=phases)
+    return _only(work, scenario)
 
 
 def open_level(
-    function: str, arrivals: Arrivals, phases: Phases, seed: int, target: str
+    work: str | HttpRequest, arrivals: Arrivals, phases: Phases, seed: int, target: str
 ) -> OnlyLevel:
-    """Plan a level that calls ``module:function`` when ``arrivals`` says.
+    """Plan a level that calls ``module:function``, or sends a request, when ``arrivals`` says.
 
-    ``target`` is ``callable``, or ``callable_async`` for a coroutine function.
+    ``target`` is ``callable``, ``callable_async`` for a coroutine function, or ``http``.
     """
     scenario = Scenario(
         "selftest", seed=seed, target=target, concurrency=(), phases=phases, arrivals=(arrivals,)
     )
-    return _only(function, scenario)
+    return _only(work, scenario)
 
 
-def _only(function: str, scenario: Scenario) -> OnlyLevel:
-    workload = Workload(function, "")
-    plan = plan_levels(replace(scenario, workloads=(workload,)), processes=1)[0]
-    job = Job((Kind(function, ""),), "", scenario.seed, scenario.name, plan.index, _NO_SERVERS)
+def _only(work: str | HttpRequest, scenario: Scenario) -> OnlyLevel:
+    name, request = (work, None) if isinstance(work, str) else ("request", work)
+    scenario = replace(scenario, workloads=(Workload(name, "", request=request),))
+    plan = plan_levels(scenario, processes=1)[0]
+    kinds = kinds_of(scenario, ())
+    job = Job(kinds, "", scenario.seed, scenario.name, plan.index, _NO_SERVERS)
     return OnlyLevel(plan, job)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.http.http_request import HttpRequest
 from perf_pipeline.config.scenario.arrivals import Arrivals
 from perf_pipeline.config.scenario.scenario import Phases
 from perf_pipeline.errors import PerfPipelineError
@@ -24,18 +25,33 @@ OUR_RESOLUTION_MS = 1e-6
 
 
 def load_closed(
-    folder: Path, delays_s: tuple[float, float], connections: int, length_s: float, seed: int
+    folder: Path,
+    delays_s: tuple[float, float],
+    connections: int,
+    length_s: float,
+    seed: int,
+    *,
+    by_target: bool = False,
 ) -> ObservedLoad:
     """Keep ``connections`` requests in flight for ``length_s``, as a closed level does.
+
+    Args:
+        folder: Created.
+        delays_s: Shortest and longest delay of the service.
+        connections: Requests in flight.
+        length_s: How long is measured.
+        seed: Of the plan and the service.
+        by_target: The target ``http`` sends them, in place of a function on a plain socket.
 
     Raises:
         PerfPipelineError: The level measured nothing.
     """
     phases = Phases(ramp_up_s=0.0, warm_up_s=WARM_UP_S, steady_s=length_s, drain_s=2.0)
-    level = closed_level(GET, connections, phases, seed)
     played = folder / "level"
     played.mkdir(parents=True)
     with delayed_service(folder / "service", *delays_s, seed) as service:
+        work = HttpRequest(service.url, expect_text="ok") if by_target else GET
+        level = closed_level(work, connections, phases, seed)
         level.play(played, user_code=UserCode(python_path=str(service.folder)))
     metrics = level.metrics(played)
     begin_ns, end_ns = level.records(played).log["phases_ns"]["steady"]

@@ -1,0 +1,106 @@
+"""Requests against a loopback service as runs play them, closed and at a rate."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline import open_scenario
+from perf_pipeline.analysis.measure import measure
+from perf_pipeline.config.http.http_request import HttpRequest
+from perf_pipeline.config.scenario.arrivals import Arrivals
+from perf_pipeline.config.scenario.scenario import Phases
+from perf_pipeline.run import Run
+from perf_pipeline.selftest.loads.only_level import open_level
+from perf_pipeline.targets.http.adapter import OPENED
+from tests.integration.conftest import settings_in
+from tests.unit.targets.http.answering import answering
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.steps import CountMetrics
+
+pytestmark = pytest.mark.integration
+
+TOKEN = "canary-t0ken-77ab"
+
+SCENARIO = f"""
+target = "http"
+interpreter = "{sys.executable}"
+concurrency = [3]
+processes = 1
+max_error_ratio = 1
+
+[[requests]]
+name = "kept"
+url = "URL/200?n={{number}}"
+
+[[requests]]
+name = "new"
+url = "URL/200"
+connection = "new"
+
+[[requests]]
+name = "told"
+url = "URL/headers"
+headers = {{ Authorization = "Bearer ${{SHOP_TOKEN}}" }}
+
+[environment]
+pass = ["SHOP_TOKEN"]
+
+[phases]
+duration = 0.5
+ramp_up_s = 0.1
+warm_up_s = 0.2
+drain_s = 2
+"""
+
+
+def opened(level: LevelMetrics) -> dict[str, CountMetrics]:
+    assert level.steps is not None
+    return {one.family: one for one in level.steps.counts if one.name == OPENED}
+
+
+def test_a_run_of_requests_counts_connections_and_stores_no_secret_of_their_headers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service answers every third request with its headers, which is a wrong result."""
+    monkeypatch.setenv("SHOP_TOKEN", TOKEN)
+    file = tmp_path / "shop.toml"
+    with answering() as service:
+        file.write_text(SCENARIO.replace("URL", service.url.replace("127.0.0.1", "localhost")))
+        scenario = open_scenario(str(file), own_hosts=["localhost"])
+        with Run(scenario, settings_in(tmp_path)) as run:
+            folder = run.load()
+    metrics = measure(folder)
+
+    (level,) = metrics.levels
+    assert {one.family: one.error_ratio for one in level.families} == {
+        "kept": 0.0,
+        "new": 0.0,
+        "told": 1.0,
+    }
+    assert level.error_classes["wrong_result"] == level.outcomes["error"]
+    assert opened(level)["new"].per_workflow == 1
+    assert opened(level)["kept"].total + opened(level)["told"].total <= level.concurrency
+    assert metrics.manifest.own_hosts == ("localhost",)
+    stored = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert [path.name for path, content in stored.items() if TOKEN.encode() in content] == []
+    assert any(b"Authorization: Bearer ***" in content for content in stored.values())
+
+
+def test_requests_at_a_rate_arrive_when_the_plan_says_and_all_are_answered(tmp_path: Path) -> None:
+    arrivals = Arrivals("rate", "constant", rate_per_s=50.0, duration_s=0.5, slots=4)
+    phases = Phases(ramp_up_s=0.0, warm_up_s=0.0, drain_s=5.0)
+    with answering() as service:
+        request = HttpRequest(f"{service.url}/200", expect_text="ok")
+        level = open_level(request, arrivals, phases, seed=1, target="http")
+        level.play(tmp_path)
+    metrics = level.metrics(tmp_path)
+
+    assert metrics.outcomes["ok"] == len(service.requests) == 26  # the cold start is one
+    assert opened(metrics)["request"].total <= 4

@@ -1,0 +1,195 @@
+"""The target http against a loopback service: what is sent, what is right, what has failed."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from perf_pipeline.config.http.http_request import HttpRequest
+from perf_pipeline.samples.record import ErrorClass
+from perf_pipeline.steps import StepBuffer, record_steps
+from perf_pipeline.targets.http.adapter import OPENED, classify, open_target
+from perf_pipeline.targets.http.connections import ForeignAddressError
+from perf_pipeline.targets.target import Job, Kind, ServerAccess, WrongResultError
+from tests.integration.targets.certificates import make_certificates
+from tests.unit.targets.http.answering import Answering, answering
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from perf_pipeline.targets.target import Slot
+
+SEED = 11
+
+
+def slot_of(*requests: HttpRequest, **settings: Any) -> Slot:
+    kinds = tuple(Kind(f"r{at}", "", request=one) for at, one in enumerate(requests))
+    job = Job(kinds, "", SEED, "run", 0, ServerAccess({}, 1, 1.0), settings=settings)
+    return open_target(job).open_slot()
+
+
+def error_of(request: HttpRequest, number: int = 5) -> Exception:
+    with pytest.raises(Exception) as raised:  # noqa: PT011 - of any type: the caller looks
+        slot_of(request).execute(0, number)
+    return raised.value
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Answering]:
+    with answering() as server:
+        yield server
+
+
+@contextmanager
+def steps_recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[StepBuffer]:
+    buffer = record_steps()
+    try:
+        yield buffer
+    finally:
+        monkeypatch.setattr("perf_pipeline.steps._buffer", None)
+
+
+def counted(buffer: StepBuffer) -> list[int]:
+    """The values of the count of connections, in the order of the requests."""
+    index = buffer.names.index(OPENED)
+    words = [buffer.pending[at : at + 4] for at in range(0, len(buffer.pending), 4)]
+    return [value for _, _, value, word in words if word & 0xFFFF == index]
+
+
+def test_number_and_seed_are_filled_in_wherever_a_placeholder_stands(service: Answering) -> None:
+    body = '{"n": {number}, "s": {seed}, "other": "{}"}'
+    request = HttpRequest(
+        f"{service.url}/echo?n={{number}}&s={{seed}}",
+        method="POST",
+        body=body,
+        expect_text='"n": {number}, "s": {seed}',
+        expect_json='{"s": 11}',
+    )
+    slot_of(request).execute(0, 42)
+    assert service.requests[-1] == "/echo?n=42&s=11"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected", "part"),
+    [
+        ("500", {}, "status 500, expected 200: 'ok'"),
+        ("200", {"expect_status": 201}, "status 200, expected 201"),
+        ("200", {"expect_text": "number {number}"}, "lacks 'number 5': 'ok'"),
+        ("200", {"expect_json": "{}"}, "the answer is no JSON"),
+        ("echo", {"body": '{"a": {"b": 1}}', "expect_json": '{"a": {"b": 2}}'}, ".a.b is not 2"),
+        ("echo", {"body": '{"a": 1}', "expect_json": '{"a": true}'}, ".a is not true"),
+        ("echo", {"body": "[]", "expect_json": "{}"}, "the answer is no object"),
+        ("echo", {"body": "{}", "expect_json": '{"a": 1}'}, "the answer has no a"),
+    ],
+)
+def test_an_answer_that_is_not_the_right_one_is_a_wrong_result(
+    service: Answering, path: str, expected: dict[str, Any], part: str
+) -> None:
+    found = error_of(HttpRequest(f"{service.url}/{path}", method="POST", **expected))
+    assert isinstance(found, WrongResultError)
+    assert part in str(found)
+    assert classify(found) is ErrorClass.WRONG_RESULT
+
+
+def test_without_a_whole_answer_the_class_says_why(service: Answering) -> None:
+    """Refused, too late, ended within the answer, and no HTTP at all."""
+    with socket.socket() as nobody:  # bound, and it does not listen
+        nobody.bind(("127.0.0.1", 0))
+        port = nobody.getsockname()[1]
+        refused = error_of(HttpRequest(f"http://127.0.0.1:{port}/"))
+    assert classify(refused) is ErrorClass.CONNECTION
+    late = error_of(HttpRequest(f"{service.url}/slow", timeout_s=0.05))
+    assert classify(late) is ErrorClass.TIMEOUT
+    for path in ("cut", "garbage"):
+        found = error_of(HttpRequest(f"{service.url}/{path}"))
+        assert classify(found) is ErrorClass.CONNECTION, found
+    with answering() as plain:
+        no_tls = error_of(HttpRequest(plain.url.replace("http:", "https:")))
+    assert classify(no_tls) is ErrorClass.CONNECTION, no_tls
+
+
+def test_a_redirect_is_an_answer_and_is_not_followed(service: Answering) -> None:
+    with answering() as other:
+        request = HttpRequest(f"{service.url}/redirect?to={other.url}/", expect_status=302)
+        slot_of(request).execute(0, 1)
+        assert "status 302, expected 200" in str(
+            error_of(HttpRequest(f"{service.url}/redirect?to={other.url}/"))
+        )
+        assert other.connections == 0
+
+
+def test_kept_and_new_connections_are_told_apart_by_the_service_and_in_the_figures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ten of each in turn: the service sees 1 + 10 connections, and the counts say which."""
+    with answering() as server, steps_recorded(monkeypatch) as buffer:
+        kept = HttpRequest(f"{server.url}/200")
+        slot = slot_of(kept, HttpRequest(f"{server.url}/200", connection="new"))
+        for number in range(20):
+            slot.execute(number % 2, number)
+        assert server.connections == 11
+        assert counted(buffer) == [1, 1] + [0, 1] * 9
+
+
+def test_a_connection_that_the_service_closed_is_opened_anew() -> None:
+    with answering() as server:
+        slot = slot_of(HttpRequest(f"{server.url}/once"))
+        for number in range(3):
+            slot.execute(0, number)
+            # The end of the connection is on its way; the next request must not meet it halfway.
+            connection = next(iter(slot._connections._connections.values()))  # type: ignore[attr-defined]
+            connection.sock.settimeout(5)
+            assert connection.sock.recv(1, socket.MSG_PEEK) == b""
+        assert server.connections == 3
+
+
+def test_no_request_is_sent_to_an_address_that_is_not_one_s_own(
+    service: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name may lead elsewhere since the scenario was checked: here, nothing is one's own."""
+    monkeypatch.setattr(
+        "perf_pipeline.targets.http.connections.is_own_address", lambda _address: False
+    )
+    before = list(service.requests)
+    found = error_of(HttpRequest(f"{service.url}/200"))
+    assert isinstance(found, ForeignAddressError)
+    assert "leads to 127.0.0.1" in str(found)
+    assert service.requests == before
+    slot_of(HttpRequest(f"{service.url}/200", is_own_host=True)).execute(0, 1)
+
+
+def test_a_header_carries_the_variable_and_a_missing_one_is_refused_by_name(
+    service: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = (("X-Token", "Bearer ${SHOP_TOKEN}"),)
+    request = HttpRequest(f"{service.url}/headers", headers=header, expect_status=500)
+    monkeypatch.delenv("SHOP_TOKEN", raising=False)
+    with pytest.raises(ValueError, match="r0: the header X-Token names SHOP_TOKEN, which is not"):
+        slot_of(request)
+    monkeypatch.setenv("SHOP_TOKEN", "canary\r\nX-Other: 1")
+    with pytest.raises(ValueError, match="holds a line break") as refused:
+        slot_of(request)
+    assert "canary" not in str(refused.value)
+    monkeypatch.setenv("SHOP_TOKEN", "canary")
+    sent = HttpRequest(f"{service.url}/headers", headers=header, expect_status=500)
+    slot_of(sent).execute(0, 1)
+    wrong = error_of(HttpRequest(f"{service.url}/headers", headers=header))
+    assert "X-Token: Bearer canary" in str(wrong)  # so the journal's redaction has work to do
+
+
+def test_https_is_checked_by_the_authority_and_the_name(tmp_path: Path) -> None:
+    made = make_certificates(tmp_path / "certificates")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made["server.pem"], made["server.key"])
+    with answering(context) as server:
+        named = HttpRequest(f"https://localhost:{server.server_port}/200")
+        slot_of(named, ca_file=made["ca.pem"]).execute(0, 1)
+        numbered = HttpRequest(f"https://127.0.0.1:{server.server_port}/200")
+        for request, authority in ((named, "other-ca.pem"), (numbered, "ca.pem")):
+            with pytest.raises(ssl.SSLError):
+                slot_of(request, ca_file=made[authority]).execute(0, 1)
