@@ -44,6 +44,6 @@ KNOWN_SERVERS = {
     )
 }
 """``kailash``: ``WorkflowAPI(workflow).run()`` of kailash's ``api.workflow_api``, and each workflow
-of a ``WorkflowServer`` below ``/workflows/NAME/execute``. The body is ``{"inputs": {NODE: {...}}}``,
+of a ``WorkflowServer`` below ``/workflows/NAME/execute``. The body: ``{"inputs": {NODE: {...}}}``,
 the answer ``{"outputs": {NODE: {...}}, ...}``; a node that fails makes it a status of 500. Release
 2.65 wants a key, as the header ``X-API-Key``, or a token."""
