@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         ScenarioError,
         SeriesFileError,
         ServiceUnavailableError,
+        ShardMissingError,
         TargetEnvironmentError,
     )
     from perf_pipeline.finished_run import FinishedRun
@@ -63,6 +64,7 @@ __all__ = [
     "SeriesFileError",
     "ServiceUnavailableError",
     "Settings",
+    "ShardMissingError",
     "TargetEnvironmentError",
     "Validity",
     "Verdict",
@@ -98,6 +100,7 @@ _MODULES = {
         "ScenarioError",
         "SeriesFileError",
         "ServiceUnavailableError",
+        "ShardMissingError",
         "TargetEnvironmentError",
     ),
     "finished_run": ("FinishedRun",),

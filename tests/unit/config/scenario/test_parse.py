@@ -113,7 +113,7 @@ drain_s = true
         ),
         (
             'mine.toml line 3: target is "kailsh", which names no target; there are callable, '
-            "callable_async, control, control_async, kailash, kailash_async; did you mean "
+            "callable_async, control, control_async, http, kailash, kailash_async; did you mean "
             '"kailash"? (what executes the workflows).'
         ),
         (
@@ -317,7 +317,7 @@ def test_flags_are_checked_together_with_the_file(machine: MachineLimits) -> Non
         "--concurrency is 0; allowed is an integer from 1 to 20000 (workflows in flight).",
         (
             '--target is "kailas", which names no target; there are callable, callable_async, '
-            'control, control_async, kailash, kailash_async; did you mean "kailash"? (what '
+            'control, control_async, http, kailash, kailash_async; did you mean "kailash"? (what '
             "executes the workflows)."
         ),
         (
