@@ -37,6 +37,7 @@ from perf_pipeline.redaction.forms import without_known_forms
 from perf_pipeline.samples.run_file import is_linked_from_elsewhere
 from perf_pipeline.samples.run_list import read_runs
 from perf_pipeline.samples.run_record import RUNNING
+from perf_pipeline.samples.shards.shard_folders import is_of_merged_shard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -174,11 +175,14 @@ def _made(folder: Path) -> Iterator[None]:
 def _in(root: Path) -> Iterator[tuple[str, Path]]:
     """Yield the name in the archive and the path of each file that can be imported again.
 
-    Pages of histories are left out: `perf-pipeline history` makes them of the runs.
+    Pages of histories are left out: `perf-pipeline history` makes them of the runs. So are shards
+    that were merged: the run has all of their records.
     """
     for path in sorted(root.rglob("*")):
         name = f"{FOLDER}/{path.relative_to(root).as_posix()}"
         if not path.is_file() or path.is_symlink() or is_linked_from_elsewhere(path):
+            continue
+        if is_of_merged_shard(path, root):
             continue
         if _has_login(path) or path.name.startswith(CATALOGUE_FILE) or path.parent == root / TRENDS:
             continue
@@ -202,6 +206,7 @@ def left_out(results: Path) -> list[str]:
         str(path.relative_to(results))
         for path in files
         if path not in packed
+        and not is_of_merged_shard(path, results)
         and not path.relative_to(results).parts[0].startswith(".")  # of no run
         and not path.name.startswith(".")
         and not path.name.startswith(CATALOGUE_FILE)

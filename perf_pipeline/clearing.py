@@ -19,10 +19,11 @@ from perf_pipeline.samples.disk_space import give_back
 from perf_pipeline.samples.run_folder import RunFolder, read_json
 from perf_pipeline.samples.run_list import read_runs
 from perf_pipeline.samples.run_record import KILLED, MAY_GO_ON, NOT_SEEN
+from perf_pipeline.samples.shards.shard_folders import ORDER
 from perf_pipeline.servers.lifecycle.leftovers import clear_leftovers
 from perf_pipeline.servers.monitors.monitor import PRODUCTS
 from perf_pipeline.shards.finish_shards import begun_shards, finish_shards, is_unfinished
-from perf_pipeline.shards.shard_order import ORDER, shard_folder
+from perf_pipeline.shards.shard_order import shard_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,9 +21,10 @@ from perf_pipeline.samples.pruned import mark_pruned, pruned_at
 from perf_pipeline.samples.run_folder import CONTROL, INTENDED
 from perf_pipeline.samples.run_list import read_runs
 from perf_pipeline.samples.run_record import MAY_GO_ON
+from perf_pipeline.samples.shards.shard_folders import SHARDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from perf_pipeline.samples.run_list import FoundRun
@@ -137,9 +138,10 @@ def _prune(run: FoundRun, now: datetime, dry_run: bool) -> Pruned:  # noqa: FBT0
     removed = [path for level in levels for path in _records_in(level)]
     removed += [path for name in _OF_RUN if (path := folder.root / name).exists()]
     removed += log_files(folder.root / FOLDER)
+    removed += [shards] if (shards := folder.root / SHARDS).is_dir() else []
     if not removed:
         return Pruned(folder.run_id, kept_because="its records were removed before")
-    freed = sum(map(_bytes_of, removed))
+    freed = _bytes_of(removed)
     if not dry_run:
         kinds = len(read_metrics(folder).manifest.kinds)
         for level in levels:
@@ -163,7 +165,12 @@ def _records_in(level: Path) -> list[Path]:
     return found
 
 
-def _bytes_of(path: Path) -> int:
-    """Return what a file, or a folder with everything in it, takes on the disk."""
-    inner = path.rglob("*") if path.is_dir() and not path.is_symlink() else ()
-    return sum(one.lstat().st_blocks * _BLOCK_BYTES for one in (path, *inner))
+def _bytes_of(paths: Iterable[Path]) -> int:
+    """Return what files, and folders with everything in them, take on the disk, links once."""
+    blocks: dict[tuple[int, int], int] = {}
+    for path in paths:
+        inner = path.rglob("*") if path.is_dir() and not path.is_symlink() else ()
+        for one in (path, *inner):
+            found = one.lstat()
+            blocks[found.st_dev, found.st_ino] = found.st_blocks
+    return sum(blocks.values()) * _BLOCK_BYTES

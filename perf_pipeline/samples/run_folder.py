@@ -8,6 +8,7 @@ RUN/levels/00-100/         one folder a level: level.json, resources.jsonl, hist
                            (derived) and, for each worker, journal, slot file, plan and log
 RUN/records.parquet        all records, derived from the journals
 RUN/steps.parquet          all steps and counts of workflows, where there are any
+RUN/shards/000/RUN         of a run in shards, what each shard left; the rest is merged from it
 RUN/metrics.json, report.html, report.md, report.json, headline.json
 """
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.run_record import RunRecord, is_from_the_future, started
+from perf_pipeline.samples.shards.shard_folders import is_unmerged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -67,6 +68,12 @@ def read_runs(results: Path, now: datetime | None = None) -> Runs:
     by_id: dict[str, list[FoundRun]] = {}
     passed_over = []
     for path in _candidates(results):
+        if is_unmerged(path):
+            passed_over.append(
+                f"{path} is played in shards, which are not merged yet: `perf-pipeline merge "
+                f"{path.name}` does that when all have ended"
+            )
+            continue
         try:
             folder = _run_at(path)
             record = folder.read_status()

@@ -23,6 +23,7 @@ from perf_pipeline.samples.run_folder import RunFolder, write_json
 from perf_pipeline.samples.run_record import COMPLETE, FAILED, INTERRUPTED
 from perf_pipeline.samples.shards.sharded_run import ShardedRun, ShardRecord
 from perf_pipeline.shards.differences import differences_of
+from perf_pipeline.shards.merged_files import bring_logs
 from perf_pipeline.shards.merged_level import merge_level
 from perf_pipeline.shards.shard_order import order_file, read_order
 from perf_pipeline.shards.shard_part import read_parts
@@ -68,6 +69,8 @@ def merge_shards(run: Path) -> RunFolder:
     merging.mkdir(exist_ok=True)
     shutil.rmtree(run / "levels", ignore_errors=True)
     merging.rename(run / "levels")
+    for shard in shards:
+        bring_logs(shard, run)
     _merge_facts(folder, shards, levels)
     _write_record(folder, order.scenario.name, shards, levels, tuple(order.plan_sha256))
     return folder

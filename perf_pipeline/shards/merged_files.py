@@ -7,6 +7,8 @@ import shutil
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import RunFolderError
+from perf_pipeline.logs.log import FOLDER as LOGS
+from perf_pipeline.logs.stored import log_files
 from perf_pipeline.samples.run_folder import INTENDED, STREAMS
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.shards.level_part import LevelPart
+    from perf_pipeline.shards.shard_part import ShardPart
 
 _WORKER = "worker-"
 
@@ -37,6 +40,15 @@ def bring_files(parts: Sequence[LevelPart], level: Path) -> None:
         found = next((part.folder / name for part in parts if (part.folder / name).exists()), None)
         if found is not None:
             _bring(found, level / name)
+
+
+def bring_logs(shard: ShardPart, run: Path) -> None:
+    """Link the logs of a shard into the folder of the logs of its run, by names with its number."""
+    (run / LOGS).mkdir(exist_ok=True)
+    for path in log_files(shard.folder.root / LOGS):
+        to = run / LOGS / f"shard-{shard.share.index}-{path.name}"
+        to.unlink(missing_ok=True)
+        _bring(path, to)
 
 
 def _refuse_worker_of_another(part: LevelPart, path: Path) -> None:

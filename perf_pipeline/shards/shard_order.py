@@ -7,12 +7,10 @@ from pathlib import Path
 
 from perf_pipeline.config.scenario.scenario import Scenario
 from perf_pipeline.samples.run_file import write_atomically
+from perf_pipeline.samples.shards.shard_folders import ORDER, SHARDS
 from perf_pipeline.samples.typed_file import read_typed
 
 SCHEMA_VERSION = 1
-_FOLDER = "shards"
-ORDER = f"{_FOLDER}/order.json"
-"""Where the order is, below the folder of a run."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ def order_file(run: Path) -> Path:
 
 def shard_results(run: Path, index: int) -> Path:
     """Return the results folder of one shard; the run's own id names its only run."""
-    return run / _FOLDER / f"{index:03d}"
+    return run / SHARDS / f"{index:03d}"
 
 
 def shard_folder(run: Path, index: int) -> Path:

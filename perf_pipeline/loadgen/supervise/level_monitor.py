@@ -77,7 +77,11 @@ class LevelMonitor:
         self._reported: tuple[int, int] = (clock_ns(), 0)
 
     def begin(self, go_ns: int) -> None:
-        """Note that the load begins at ``go_ns``."""
+        """Note that the load begins at ``go_ns``; samples are due from then on.
+
+        So hosts that agreed on the go sample at the same moments.
+        """
+        self._sample_due_ns = go_ns
         self._stop_watch.begin(go_ns, totals_of(self._workers))
 
     def enter(self, stage: LevelPlan) -> None:

@@ -8,14 +8,19 @@ import sys
 from itertools import chain
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
+from perf_pipeline.analysis.measure import measure
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
 from perf_pipeline.config.settings import read_settings
+from perf_pipeline.metrics.resources.resource_samples import read_samples
+from perf_pipeline.report.shards.hosts import hosts_table
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.run_folder import read_json
 from perf_pipeline.servers.lifecycle.services import ServiceSession
 from perf_pipeline.shards.cut import cut
+from perf_pipeline.shards.merge import merge_shards
 from perf_pipeline.shards.shard_end import read_shard_end
 from perf_pipeline.shards.shard_order import order_file, shard_folder, write_order
 
@@ -68,3 +73,18 @@ def test_shards_play_every_workflow_once_from_one_instant_on(tmp_path: Path) -> 
     assert [end and end.met["00-8"].go_ns for end in ends] == [log["go_ns"] for log in logs]
     assert ends[0] is not None
     assert ends[0].met["00-8"].hosts == {0: "a", 1: "b"}
+    merged = merge_shards(run)
+    metrics = measure(merged)
+    assert (metrics.status, metrics.levels[0].ended_because) == ("complete", "complete")
+    assert [one.worker for one in metrics.levels[0].workers] == [0, 1, 2]
+    assert sorted(pl.read_parquet(merged.records)["number"].to_list()) == sorted(numbers)
+    assert hosts_table(metrics).rows[1][0].text == "b"
+    samples = read_samples(merged.root / "levels" / "00-8" / "resources.jsonl", 0, 2**63 - 1)
+    assert max(len(sample["workers"]) for sample in samples) == 3
+    sharded = metrics.manifest.sharded
+    assert sharded is not None
+    assert len(sharded.machines) == 1
+    assert [shard.clock_error_ns for shard in sharded.shards] == [0, 0]
+    skew_ns = sharded.start_skew_ns("00-8")
+    assert skew_ns is not None
+    assert skew_ns < 10_000_000_000

@@ -5,20 +5,26 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import tarfile
 from array import array
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 
 from perf_pipeline.analysis.measure import measure
+from perf_pipeline.archive import export_archive, left_out
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.loadgen.plan.level_plan import little_endian
+from perf_pipeline.metrics.metrics_file import read_metrics
 from perf_pipeline.metrics.records.level_histograms import FILE as HISTOGRAMS
+from perf_pipeline.pruning import prune
 from perf_pipeline.samples.record import NOT_STARTED, Outcome
 from perf_pipeline.samples.run_folder import INTENDED, RunFolder, read_json, write_json
+from perf_pipeline.samples.run_list import read_runs
 from perf_pipeline.samples.run_record import COMPLETE, FAILED
 from perf_pipeline.shards.merge import merge_shards
 from perf_pipeline.shards.shard_order import shard_folder
@@ -244,3 +250,54 @@ def test_start_skew_is_the_difference_of_what_the_plan_does_not_explain(
     assert sharded is not None
     assert sharded.start_skew_ns(LEVEL) == 7_000_000
     assert [shard.clock_error_ns for shard in sharded.shards] == [0, 200_000]
+
+
+def test_a_run_in_shards_is_one_run_and_passed_over_until_it_is_merged(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    results = tmp_path / "results"
+    deal(run, results, HOSTS).rename(results / "20260101_000000-bbbb")
+    (sentence,) = read_runs(results).passed_over
+    assert "not merged yet: `perf-pipeline merge 20260101_000000-bbbb`" in sentence
+
+
+def test_an_archive_has_the_records_of_merged_shards_once(run: RunFolder, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    merged = merge_shards(deal(run, results, HOSTS))
+    measure(merged)
+    export_archive(results, tmp_path / "archive.tar.gz")
+    with tarfile.open(tmp_path / "archive.tar.gz") as archive:
+        names = archive.getnames()
+    assert [name for name in names if "/shards/" in name] == []
+    assert sum(name.endswith(".sqlite") for name in names) == WORKERS
+    assert left_out(results) == []
+
+
+def test_pruning_removes_the_shards_and_counts_linked_files_once(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    """Journals that are linked take their room once; it is free when all links are gone."""
+    merged = merge_shards(deal(run, tmp_path, HOSTS))
+    measure(merged)
+    journals = [merged.root / "levels" / LEVEL / f"worker-{at}.sqlite" for at in range(WORKERS)]
+    assert {path.stat().st_nlink for path in journals} == {2}
+    size = sum(path.stat().st_size for path in journals)
+    now = datetime.now(UTC) + timedelta(days=400)
+    (pruned,) = prune(tmp_path, timedelta(days=1), now, dry_run=False).runs
+    assert size <= pruned.bytes < 2 * size
+    assert not (merged.root / "shards").exists()
+    assert read_metrics(merged).status == COMPLETE
+
+
+def test_the_logs_of_all_shards_are_those_of_the_run(run: RunFolder, tmp_path: Path) -> None:
+    root = deal(run, tmp_path, HOSTS)
+    for index in range(len(HOSTS)):
+        logs = shard_folder(root, index) / "logs"
+        logs.mkdir()
+        (logs / "run.jsonl").write_text(f"{index}\n")
+    merge_shards(root)
+    merged = merge_shards(root).root / "logs"
+    assert {path.name: path.read_text() for path in merged.iterdir()} == {
+        "shard-0-run.jsonl": "0\n",
+        "shard-1-run.jsonl": "1\n",
+    }

@@ -1,0 +1,28 @@
+"""Where the shards of a run are: folders of runs of their own, in the folder of the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHARDS = "shards"
+ORDER = f"{SHARDS}/order.json"
+"""Where the order is that all shards are given, below the folder of a run."""
+
+
+def is_unmerged(run: Path) -> bool:
+    """Return whether a folder is that of a run whose shards are not merged yet."""
+    return (run / ORDER).exists() and not (run / "run.json").exists()
+
+
+def is_of_merged_shard(path: Path, results: Path) -> bool:
+    """Return whether a file is of a shard whose run has the same by now: the shards were merged.
+
+    Args:
+        path: A file.
+        results: The results folder that it is in.
+    """
+    run, *inner = path.relative_to(results).parts
+    return inner[:1] == [SHARDS] and (results / run / "run.json").exists()
