@@ -81,6 +81,7 @@ def meet(url: str, run_id: str, level: str, count: int, rng: np.random.Generator
         rng: Source of their clocks.
     """
     ahead_ns = rng.integers(0, _BOOTED_NS, count).tolist()
+    hosts = [host_of(index) for index in range(count)]
     at_work = threading.Semaphore(_AT_WORK)
 
     def sleep(seconds: float) -> None:
@@ -93,8 +94,7 @@ def meet(url: str, run_id: str, level: str, count: int, rng: np.random.Generator
             url,
             run_id,
             index,
-            count,
-            host_of(index),
+            hosts,
             arrive_within_s=_WITHIN_S,
             now_ns=lambda: time.monotonic_ns() + ahead_ns[index],
             sleep=sleep,

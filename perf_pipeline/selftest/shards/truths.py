@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 LEVELS = {Size.CI: 3, Size.FULL: 21}
 MAX_SKEW_MS = 50.0
 WORKERS = 16
+EQUAL = {
+    Size.CI: ((2, 1), (WORKERS, WORKERS)),
+    Size.FULL: ((2, 1), (4, 1), (WORKERS, 1), (4, 4), (WORKERS, WORKERS)),
+}
+"""Numbers of shards and of clocks for which the merge is compared to one host."""
 SHARDS = {Size.CI: 100, Size.FULL: 1000}
 RECORDS_A_SHARD = 1000
 SLOTS_A_WORKER = 2
@@ -67,7 +72,7 @@ def run(size: Size, seed: int) -> list[Figure]:
             _skew(played.skews_ns()),
         ]
         template = RunFolder(shard_folder(played.run, 0))
-        for count, clocks in ((2, 1), (4, 1), (WORKERS, 1), (WORKERS, WORKERS)):
+        for count, clocks in EQUAL[size]:
             own = folder / f"{count}-{clocks}"
             figures.append(_equality(template, own, count, seed, clocks=clocks))
         return [*figures, *_thousand(template, folder / "many", url, SHARDS[size], seed)]
