@@ -2,7 +2,7 @@
 
 Keys of a level in Redis, ``perf_pipeline:shards:<run id>:<level>:...``:
 
-arrived             hash: index of a shard -> its host and the error of its clock
+arrived             hash: index of a shard -> the error of its clock, ns
 decided             the agreed start in the time of Redis, or who is missing; the first one counts
 clock:<clock id>    offset of a host's clock, so that all shards of a host start at one instant
 """
@@ -21,7 +21,7 @@ from perf_pipeline.servers.service import NotAnsweringError
 from perf_pipeline.shards.clock import ROUND_TRIPS, ClockOffset, OffsetClock, clock_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from redis import Redis
@@ -34,6 +34,8 @@ _LEAD_ERRORS = 16
 """A start lies so far ahead, and two polls: all read it before, also where answers take long."""
 _ANSWER_S = 10.0
 _EXPIRE_S = 3600
+_NAMED = 10
+"""Of so many shards a sentence names the hosts."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,7 @@ class ShardBarrier:
         url: Of the Redis that all shards reach.
         run_id: The run's.
         index: This shard's.
-        count: How many shards the run has.
-        host: Name of this host, for people.
+        hosts: Name of the host of each shard, by index.
         arrive_within_s: How long a shard waits for the others.
         now_ns: CLOCK_MONOTONIC, ns.
         sleep: Waits some seconds.
@@ -76,8 +77,7 @@ class ShardBarrier:
         url: str,
         run_id: str,
         index: int,
-        count: int,
-        host: str,
+        hosts: Sequence[str],
         *,
         arrive_within_s: float,
         now_ns: Callable[[], int] = time.monotonic_ns,
@@ -85,13 +85,13 @@ class ShardBarrier:
         connect: Callable[[str, float], AbstractContextManager[Redis]] = session,
         clock: str | None = None,
     ) -> None:
-        self._url, self._run_id, self._host = url, run_id, host
-        self._index, self._count = index, count
+        self._url, self._run_id = url, run_id
+        self._index, self._hosts, self._count = index, tuple(hosts), len(hosts)
         self._arrive_within_s = arrive_within_s
         self._now_ns, self._sleep, self._connect = now_ns, sleep, connect
         self._clock_id = clock_id() if clock is None else clock
         self._expire_s = int(arrive_within_s) + _EXPIRE_S
-        self._poll_s = max(_POLL_S, count * _POLL_S_PER_SHARD)
+        self._poll_s = max(_POLL_S, self._count * _POLL_S_PER_SHARD)
         self.met: dict[str, Met] = {}
 
     def meet(self, level: str) -> int:
@@ -138,13 +138,12 @@ class ShardBarrier:
                 f"{(now_ns - go_ns) / 1e9:.3f} s after it: the others began without it, and it "
                 "generates no load. Its process did not get the CPU, or it is a second attempt."
             )
-        hosts = dict(enumerate(decided["hosts"]))
+        hosts = dict(enumerate(self._hosts))
         waited_s = (now_ns - arrived_ns) / 1e9
         return Met(go_ns, offset.offset_ns, offset.error_ns, waited_s, hosts)
 
     def _arrive(self, redis: Redis, keys: str, level: str, error_ns: int) -> None:
-        here = json.dumps({"host": self._host, "error_ns": error_ns})
-        is_first = redis.hsetnx(f"{keys}arrived", str(self._index), here)
+        is_first = redis.hsetnx(f"{keys}arrived", str(self._index), str(error_ns))
         redis.expire(f"{keys}arrived", self._expire_s)
         if not is_first:
             raise ShardMissingError(
@@ -192,15 +191,14 @@ class ShardBarrier:
     def _decide(self, redis: Redis, keys: str, clock: OffsetClock) -> None:
         """Agree on a start, or give up for all, also for those that arrive later."""
         stored: Any = redis.hgetall(f"{keys}arrived")
-        arrived = {int(index): json.loads(here) for index, here in stored.items()}
-        hosts = {index: here["host"] for index, here in sorted(arrived.items())}
-        if len(arrived) < self._count:
-            decided: dict[str, Any] = {"arrived": hosts}
+        errors_ns = {int(index): int(error_ns) for index, error_ns in stored.items()}
+        if len(errors_ns) < self._count:
+            decided: dict[str, Any] = {"arrived": sorted(errors_ns)}
         else:
-            error_ns = max(here["error_ns"] for here in arrived.values())
-            lead_ns = _LEAD_NS + int(2e9 * self._poll_s) + _LEAD_ERRORS * error_ns
+            worst_ns = _LEAD_ERRORS * max(errors_ns.values())
+            lead_ns = _LEAD_NS + int(2e9 * self._poll_s) + worst_ns
             now_ns = self._now_ns() + clock.quickest().offset_ns
-            decided = {"go_ns": now_ns + lead_ns, "hosts": list(hosts.values())}
+            decided = {"go_ns": now_ns + lead_ns}
         redis.set(f"{keys}decided", json.dumps(decided), nx=True, ex=self._expire_s)
 
     def _common_offset(self, redis: Redis, keys: str, measured: ClockOffset) -> ClockOffset:
@@ -213,22 +211,25 @@ class ShardBarrier:
         return ClockOffset(**json.loads(first))
 
     def _missing(self, level: str, decided: dict[str, Any]) -> str:
-        hosts = {int(index): host for index, host in decided["arrived"].items()}
-        missing = [index for index in range(self._count) if index not in hosts]
-        by_host: dict[str, list[int]] = {}
-        for index, host in hosts.items():
-            by_host.setdefault(host, []).append(index)
-        came = ", ".join(f"{host} ({_ranges(indices)})" for host, indices in by_host.items())
+        arrived = decided["arrived"]
+        missing = sorted(set(range(self._count)).difference(arrived))
         late = f" {self._who()} came after they had given up." if self._index in missing else ""
         return (
             f"{len(missing)} of {self._count} shards did not arrive at level {level} within "
-            f"{self._arrive_within_s:g} s: {_ranges(missing)}. Hosts there: {came}.{late} "
+            f"{self._arrive_within_s:g} s: {self._named(missing)}. There: "
+            f"{self._named(arrived)}.{late} "
             "The level generates no load. Look at the logs of the missing shards' hosts, or raise "
             "the time that shards have to arrive; then run again."
         )
 
+    def _named(self, indices: Sequence[int]) -> str:
+        """Return the first shards with their hosts, and the indices of all others."""
+        shown, others = indices[:_NAMED], indices[_NAMED:]
+        names = ", ".join(f"{index} ({self._hosts[index]})" for index in shown)
+        return f"{names}, and {_ranges(others)}" if others else names
+
     def _who(self) -> str:
-        return f"shard {self._index} of {self._count} on host {self._host}"
+        return f"shard {self._index} of {self._count} on host {self._hosts[self._index]}"
 
 
 def _time(answer: Any) -> tuple[int, int]:
@@ -236,9 +237,8 @@ def _time(answer: Any) -> tuple[int, int]:
     return int(seconds), int(microseconds)
 
 
-def _ranges(indices: Iterable[int]) -> str:
+def _ranges(ordered: Sequence[int]) -> str:
     """Return ascending numbers as people write them: ``0, 2-5``."""
-    ordered = list(indices)
     starts = [ordered[0], *(b for a, b in pairwise(ordered) if b != a + 1)]
     ends = [*(a for a, b in pairwise(ordered) if b != a + 1), ordered[-1]]
     return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True))

@@ -60,8 +60,7 @@ def play_shard(
             barrier_url(settings),
             order.run_id,
             index,
-            order.count,
-            order.hosts[index],
+            order.hosts,
             arrive_within_s=order.arrive_within_s,
         )
 

@@ -17,11 +17,12 @@ SIMULATED = ("coverage", "detect", "leaks", "merge", "recovery", "soak", "warmup
 """These compute on simulated records: nothing beside them changes what they find."""
 WITHOUT_LOAD = {Size.CI: (*SIMULATED, "capacity", "regression"), Size.FULL: SIMULATED}
 """At size full two of them play real levels as well."""
-LONG = ("faults", "monitoring", "noise", "steps", "waiting", "why")
+LONG = ("faults", "monitoring", "noise", "shards", "steps", "waiting", "why")
 """Minutes of waiting, or many levels of which the claim is a statistic; what they rest on has tests
-of its own: the trials in tests/integration/faults, neighbours in test_noisy_host.py, steps in
-test_steps.py, the imports before a run in tests/unit, the intervals of a function's move in
-tests/known_truth. `make test-docker` runs monitoring.
+of its own: the trials in tests/integration/faults, neighbours in test_noisy_host.py, shards in
+tests/integration/shards and tests/unit/selftest/shards, steps in test_steps.py, the imports before
+a run in tests/unit, the intervals of a function's move in tests/known_truth. `make test-docker`
+runs monitoring.
 """
 COMMAND = (str(Path(sys.executable).with_name("perf-pipeline")), "selftest")
 CI_LIMIT_S, FULL_LIMIT_S = 120, 1500

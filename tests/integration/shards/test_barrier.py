@@ -29,8 +29,8 @@ import json, sys, time
 from perf_pipeline.shards.barrier import ShardBarrier
 from perf_pipeline.shards.clock import clock_id
 
-url, run_id, index, count, within_s, host, clock = sys.argv[1:]
-barrier = ShardBarrier(url, run_id, int(index), int(count), host, arrive_within_s=float(within_s),
+url, run_id, index, within_s, hosts, clock = sys.argv[1:]
+barrier = ShardBarrier(url, run_id, int(index), hosts.split(), arrive_within_s=float(within_s),
     clock=clock or clock_id())
 go_ns = barrier.meet("00-100")
 time.sleep(max(0, (go_ns - time.monotonic_ns()) / 1e9))
@@ -66,9 +66,9 @@ def test_processes_start_at_one_instant_and_hosts_within_their_stated_errors(
 ) -> None:
     """Two shards of one host, and one that is told to have another clock: here it is the same."""
     url, run_id = servers["redis"].url, "20261130_110000-0001"
-    hosts = [("gen-a", ""), ("gen-a", ""), ("gen-b", "clock b")]
+    hosts, clocks = "gen-a gen-a gen-b", ["", "", "clock b"]
     shards = [
-        _start(started, url, run_id, index, 3, 100, *host) for index, host in enumerate(hosts)
+        _start(started, url, run_id, index, 100, hosts, clock) for index, clock in enumerate(clocks)
     ]
     ends = [_said(shard) for shard in shards]
     assert ends[0]["go_ns"] == ends[1]["go_ns"]
@@ -84,8 +84,9 @@ def test_processes_start_at_one_instant_and_hosts_within_their_stated_errors(
 
 
 def _shard(url: str, run_id: str, index: int, count: int, within_s: float) -> ShardBarrier:
-    name = f"gen-{index}"
-    return ShardBarrier(url, run_id, index, count, name, arrive_within_s=within_s, clock=name)
+    hosts = [f"gen-{each}" for each in range(count)]
+    clock = hosts[index]
+    return ShardBarrier(url, run_id, index, hosts, arrive_within_s=within_s, clock=clock)
 
 
 def test_a_missing_shard_ends_all_that_came_and_whoever_comes_later(
@@ -101,7 +102,7 @@ def test_a_missing_shard_ends_all_that_came_and_whoever_comes_later(
     for end in (late.value, *(meeting.exception() for meeting in meetings)):
         assert isinstance(end, ShardMissingError)
         assert "1 of 3 shards did not arrive at level 00-100 within" in str(end)
-        assert ": 1. Hosts there: gen-0 (0), gen-2 (2)." in str(end)
+        assert ": 1 (gen-1). There: 0 (gen-0), 2 (gen-2)." in str(end)
 
 
 def test_a_redis_that_is_killed_during_the_wait_ends_it_with_a_sentence(settings: Settings) -> None:

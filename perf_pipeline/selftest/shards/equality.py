@@ -1,0 +1,37 @@
+"""The difference between a run of one host and the same records merged from shards."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from perf_pipeline.metrics.records.level_histograms import FILE as HISTOGRAMS
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.samples.run_folder import RunFolder
+
+OF_MACHINES = ("resources", "noise", "bottleneck", "machines")
+"""What comes from samples of a machine: a thousand machines have other figures than one."""
+
+
+def differences(
+    merged: tuple[RunFolder, RunMetrics], whole: tuple[RunFolder, RunMetrics], *, one_machine: bool
+) -> list[str]:
+    """Return what differs, by name; empty for nothing.
+
+    Args:
+        merged: The folder and the metrics of the merged run.
+        whole: Those of the run that one host played.
+        one_machine: The shards shared a machine, so its samples are equal as well.
+    """
+    (folder, metrics), (other_folder, other) = merged, whole
+    pairs = [("records.parquet", folder.records, other_folder.records)]
+    levels = zip(folder.level_folders(), other_folder.level_folders(), strict=True)
+    pairs += [(HISTOGRAMS, one / HISTOGRAMS, two / HISTOGRAMS) for one, two in levels]
+    found = [name for name, one, two in pairs if one.read_bytes() != two.read_bytes()]
+    for level, wanted in zip(metrics.levels, other.levels, strict=True):
+        fields, values = asdict(level), asdict(wanted)
+        names = fields if one_machine else fields.keys() - set(OF_MACHINES)
+        found += sorted(name for name in names if fields[name] != values[name])
+    return found
