@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from redis import Redis
 
 _POLL_S = 0.02
-_POLL_S_PER_SHARD = 0.001
-"""However many shards wait, they ask Redis 1,000 times a second at most."""
+_POLL_S_PER_SHARD = 0.002
+"""However many shards wait, they ask Redis 500 times a second at most."""
 _LEAD_NS = 1_000_000_000
 _LEAD_ERRORS = 16
 """A start lies so far ahead, and two polls: all read it before, also where answers take long."""

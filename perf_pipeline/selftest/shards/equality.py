@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.metrics.records.level_histograms import FILE as HISTOGRAMS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.samples.run_folder import RunFolder
 
@@ -33,5 +35,15 @@ def differences(
     for level, wanted in zip(metrics.levels, other.levels, strict=True):
         fields, values = asdict(level), asdict(wanted)
         names = fields if one_machine else fields.keys() - set(OF_MACHINES)
-        found += sorted(name for name in names if fields[name] != values[name])
+        for name in sorted(names):
+            found += _differing(name, fields[name], values[name])
     return found
+
+
+def _differing(name: str, one: Any, other: Any) -> Iterator[str]:
+    """Yield the names of the values that differ, those inside of a value with a dot."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        for each in one:
+            yield from _differing(f"{name}.{each}", one[each], other[each])
+    elif one != other:
+        yield name

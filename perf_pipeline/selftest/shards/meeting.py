@@ -51,13 +51,14 @@ class Meeting:
         return max(self.true_go_ns) - min(self.true_go_ns)
 
     @property
-    def beyond_errors(self) -> int:
-        """Pairs with the first host whose starts lie further apart than their errors allow."""
+    def beyond_errors_ns(self) -> list[int]:
+        """By how much hosts start further from the first one than their stated errors allow."""
         first, first_ns = self.met[0], self.true_go_ns[0]
-        return sum(
-            abs(go_ns - first_ns) > one.error_ns + first.error_ns
+        beyond_ns = (
+            abs(go_ns - first_ns) - one.error_ns - first.error_ns
             for one, go_ns in zip(self.met, self.true_go_ns, strict=True)
         )
+        return [each for each in beyond_ns if each > 0]
 
 
 def host_of(index: int) -> str:

@@ -162,7 +162,9 @@ def _meeting(count: int, meeting: Meeting) -> Iterator[Figure]:
     yield Figure(f"{at}: that met", len(meeting.met), "", count, at_most=False, note=note)
     if meeting.met:
         yield Figure(f"{at}: skew of their agreed starts", meeting.skew_ns / 1e6, "ms", MAX_SKEW_MS)
-        beyond = meeting.beyond_errors
-        yield Figure(f"{at}: starts beyond the stated errors of clocks", beyond, "", 0)
+        beyond_ns = meeting.beyond_errors_ns
+        note = f"by {max(beyond_ns) / 1e3:.1f} us" if beyond_ns else ""
+        what = f"{at}: starts beyond the stated errors of clocks"
+        yield Figure(what, len(beyond_ns), "", 0, note=note)
         errors_ms = [one.error_ns / 1e6 for one in meeting.met]
         yield Figure(f"{at}: error of a clock, median", median(errors_ms), "ms", None)

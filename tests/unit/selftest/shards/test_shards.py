@@ -71,7 +71,7 @@ def test_a_start_beyond_the_stated_errors_of_two_clocks_is_counted() -> None:
     errors_ns, go_ns = (100, 50, 50), [0, 150, 151]
     met = [Met(0, 0, error, 0.0, {}) for error in errors_ns]
     meeting = Meeting(met, go_ns, [], 1.0)
-    assert (meeting.skew_ns, meeting.beyond_errors) == (151, 1)
+    assert (meeting.skew_ns, meeting.beyond_errors_ns) == (151, [1])
 
 
 def test_a_workflow_that_is_played_twice_or_by_another_shard_is_counted() -> None:
