@@ -34,7 +34,7 @@ from perf_pipeline.metrics.steady.level_phases import phases_of
 from perf_pipeline.metrics.survival.window_times import window_responses
 from perf_pipeline.metrics.target_failure import Ended, target_failure, tolerated_error_ratio
 from perf_pipeline.metrics.types.level import LevelMetrics
-from perf_pipeline.metrics.types.machine_use import MachineUse
+from perf_pipeline.metrics.types.noise import MachineUse
 from perf_pipeline.metrics.types.records import InFlight, Writes
 from perf_pipeline.metrics.validity import judge_level, judge_neighbours
 from perf_pipeline.samples.ended_because import EndedBecause

@@ -14,8 +14,7 @@ from perf_pipeline.metrics.types.cpu_use import NO_SAMPLE, CpuOfOthers, HostCore
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perf_pipeline.metrics.types.machine_use import MachineUse
-    from perf_pipeline.metrics.types.noise import Noise
+    from perf_pipeline.metrics.types.noise import MachineUse, Noise
 
 _NOISIEST_FIRST = ("noisy", "unknown", "quiet")
 

@@ -11,8 +11,7 @@ from perf_pipeline.metrics.types.bottleneck import Bottleneck
 from perf_pipeline.metrics.types.cpu_use import CpuPerWorkflow
 from perf_pipeline.metrics.types.exhaustion import Exhaustion
 from perf_pipeline.metrics.types.fault.recovery import LevelRecovery
-from perf_pipeline.metrics.types.machine_use import MachineUse
-from perf_pipeline.metrics.types.noise import Noise
+from perf_pipeline.metrics.types.noise import MachineUse, Noise
 from perf_pipeline.metrics.types.open_load import OpenLoad
 from perf_pipeline.metrics.types.records import (
     ColdStart,

@@ -1,7 +1,9 @@
-"""Whether other programs used the machine during a load level."""
+"""Whether other programs used the machine, or each of several, during a load level."""
 
 from dataclasses import dataclass
 from typing import Literal
+
+from perf_pipeline.metrics.types.cpu_use import CpuOfOthers, HostCores
 
 NoiseVerdict = Literal["quiet", "noisy", "unknown"]
 
@@ -56,3 +58,20 @@ class Noise:
         """Each figure that has a limit and could not be measured, with the reason."""
         lacking = [each for each in self.figures if each.limit is not None and each.value is None]
         return tuple(f"{each.what}: {each.note}" for each in lacking)
+
+
+@dataclass(frozen=True)
+class MachineUse:
+    """What a machine did in the steady phase of a level that several machines played.
+
+    Attributes:
+        name: Of its host, or hosts.
+        host: Its cores; None unless two samples have its counters.
+        others: The cores that processes outside of the run used on it.
+        noise: Whether other programs used it; None where that was not examined.
+    """
+
+    name: str
+    host: HostCores | None
+    others: CpuOfOthers
+    noise: Noise | None
