@@ -76,6 +76,7 @@ def test_dagsters_executor_makes_of_our_values_a_job_for_a_shard_with_a_node_of_
 
     jobs = ask(project_image, asked)["jobs"]
 
+    assert set(asked["steps"]) <= set(ask(project_image, {"steps_of": "sharded_load_k8s"})["steps"])
     shard, merge = (jobs[name]["spec"] for name in asked["steps"])
     pod = shard["template"]["spec"]
     (container,) = pod["containers"]

@@ -9,6 +9,7 @@ Reads an object from standard input, and writes one to standard output:
 
     {"manifests": [...]}                                     -> {"problems": [text or null, ...]}
     {"values": ..., "run_config": ..., "steps": [name, ...]} -> {"jobs": {name: Job, ...}}
+    {"steps_of": name of a job of Dagster's}                 -> {"steps": [name, ...]}
 """
 
 from __future__ import annotations
@@ -62,6 +63,17 @@ def job_of_step(values: dict[str, Any], run_config: dict[str, Any], step: str) -
     return made
 
 
+def steps_of(job: str) -> list[str]:
+    """Return the ops of a job of the image's code location; by Dagster's k8s executor alone."""
+    sys.path.insert(0, "/app")
+    from assets.execution.deployed_location import defs  # noqa: PLC0415 - not needed by the rest
+
+    found = defs.get_job_def(job)
+    if found.executor_def is not k8s_job_executor:
+        raise ValueError(f"{job} has the executor {found.executor_def.name}")
+    return [node.name for node in found.nodes]
+
+
 def _context_of_run(values: dict[str, Any]) -> K8sContainerContext:
     """Return what Dagster's chart makes of its values: the launcher's, then the code location's."""
     (code,) = values["dagster-user-deployments"]["deployments"]
@@ -105,6 +117,9 @@ def main() -> None:
     asked = json.load(sys.stdin)
     if "manifests" in asked:
         json.dump({"problems": [problem_of(one) for one in asked["manifests"]]}, sys.stdout)
+        return
+    if "steps_of" in asked:
+        json.dump({"steps": steps_of(asked["steps_of"])}, sys.stdout)
         return
     values, run_config = asked["values"], asked["run_config"]
     jobs = {step: job_of_step(values, run_config, step) for step in asked["steps"]}
