@@ -76,8 +76,11 @@ STACK = {
     "make status": "perf-pipeline status",
     "make logs SERVICE=postgres": "postgres",
     "make stop": "perf-pipeline stop",
+    "make host-setup": "infra/dagster/deploy.lock",
+    "make load-host HOST=gen-b": 'perf-pipeline host "gen-b"',
 }
-"""What ``make`` would start on a machine with Docker; ``make test-docker`` does it for real."""
+"""What ``make`` would start on a machine with Docker, or on several hosts; ``make test-docker`` and
+tests/integration/shards do it for real."""
 JOB = ".venv/bin/dagster job execute -m assets.definitions -j baseline"
 ACTIVATE = "source .venv/bin/activate"
 ELSEWHERE = {
@@ -104,6 +107,10 @@ ELSEWHERE = {
     "perf-pipeline bisect kailash --good 2.17.0 --bad 2.65.0": (
         "tests/integration/releases/test_bisect.py::"
         "test_kailash_2_18_0_is_named_as_published_and_its_dependencies_as_the_cause"
+    ),
+    "perf-pipeline run my.toml --shards 2": (
+        "tests/integration/shards/test_two_shards.py::"
+        "test_the_command_plays_two_shards_and_reports_one_run"
     ),
     "perf-pipeline releases": (
         "tests/integration/releases/test_bisect.py::"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from perf_pipeline.shards.cut import cut
 from perf_pipeline.shards.merge import merge_shards
 from perf_pipeline.shards.shard_end import read_shard_end
 from perf_pipeline.shards.shard_order import order_file, shard_folder, write_order
+from tests.sandbox import BIN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +41,18 @@ SCENARIO = Scenario(
     workloads=(Workload("transformation", "simple"),),
     phases=Phases(ramp_up_s=0.2, warm_up_s=0.3, steady_s=0.5, drain_s=2.0),
 )
+
+_MINE = """
+target = "control"
+concurrency = [8]
+
+[phases]
+duration = 1
+
+[[workload]]
+family = "transformation"
+complexity = "simple"
+"""
 
 _SHARD = """
 import sys
@@ -88,3 +102,16 @@ def test_shards_play_every_workflow_once_from_one_instant_on(tmp_path: Path) -> 
     skew_ns = sharded.start_skew_ns("00-8")
     assert skew_ns is not None
     assert skew_ns < 10_000_000_000
+
+
+@pytest.mark.slow
+def test_the_command_plays_two_shards_and_reports_one_run(tmp_path: Path) -> None:
+    """Both shards are in the report, with what both stored."""
+    (tmp_path / "my.toml").write_text(_MINE, encoding="utf-8")
+    environ = {**os.environ, "TMPDIR": str(tmp_path), "PERF_PIPELINE_LOAD_LOCK": f"{tmp_path}/lock"}
+    command = [BIN / "perf-pipeline", "run", "my.toml", "--shards", "2", "--accept-verdicts"]
+    subprocess.run(command, cwd=tmp_path, env=environ, check=True)
+    (report,) = tmp_path.glob("results/*/report.json")
+    hosts = json.loads((report.parent / "manifest.json").read_text())["sharded"]["shards"]
+    assert [one["index"] for one in hosts] == [0, 1]
+    assert "## Hosts" in report.with_name("report.md").read_text(encoding="utf-8")
