@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from perf_pipeline.clearing import clear
@@ -39,7 +40,10 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def run(tmp_path: Path, settings: Settings) -> Path:
     """A run of two shards that have ended; nobody has merged them."""
-    return deal(write_run(tmp_path / "played", "r-1"), settings.results_dir, HOSTS)
+    played = write_run(tmp_path / "played", "r-1")
+    for level in played.level_folders():
+        np.zeros(10, "<i8").tofile(level / "worker-0.ramp")
+    return deal(played, settings.results_dir, HOSTS)
 
 
 def _set_status(run: Path, index: int, *, is_alive: bool) -> None:
