@@ -20,9 +20,9 @@ create_docker_task(app)
 
 
 def end_in_order(**_signal: object) -> None:
-    """Let SIGTERM end a shard in order, and the worker's death end it as well."""
+    """Let SIGTERM end a shard in order; it dies with its worker, which alone could report it."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    bind_to_parent(signal.SIGTERM, os.getppid())
+    bind_to_parent(signal.SIGKILL, os.getppid())
 
 
 worker_process_init.connect(end_in_order)

@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from assets.failure import VerdictFailedError
+from assets.failure import VerdictFailedError, refused_in_a_sentence
 from assets.launchpad.flag_form import RESULTS_DIR, WAIT, flags_in, settings_with, with_flags
 from assets.resources import GateChoice, checked_run, hang_up_as_terminate, notifier
 from assets.run_inventory import ending_as_canceled
@@ -22,6 +22,7 @@ from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.lifeline import stamp
+from perf_pipeline.redaction.redact import redacted_errors
 from perf_pipeline.shards.shard_order import ShardOrder
 
 PLAN = "plan_shards"
@@ -98,7 +99,8 @@ def generate_load_shard(context: dg.OpExecutionContext, config: ShardConfig, ord
     from perf_pipeline.shards.play_shard import play_shard
 
     hang_up_as_terminate()
-    with ending_as_canceled(context):
+    # A shard that is asked to end is not the run: its worker may have died.
+    with redacted_errors(), refused_in_a_sentence():
         play_shard(
             Path(order),
             int(context.get_mapping_key() or 0),

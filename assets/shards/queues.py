@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 from celery import Celery
+from celery.exceptions import TaskRevokedError
 from dagster._core.events import DagsterEvent
 from dagster._core.execution.context.system import PlanOrchestrationContext
 from dagster._core.execution.plan.handle import ResolvedFromDynamicStepHandle
@@ -61,7 +62,7 @@ class Hosts:
         self.shards: list[ShardResult] = []
         while missing := [host for host in names if not self.answers(host)]:
             if all(self._silent[host] >= SILENT_LOOKS for host in missing):
-                raise ShardMissingError(
+                raise _noted(
                     f"no worker serves the queue of {', '.join(missing)}: start `perf-pipeline "
                     "host NAME` there, with the same PERF_PIPELINE_SHARDS_URL"
                 )
@@ -87,6 +88,13 @@ class Hosts:
         self._due_s = self._clock() + LOOK_EVERY_S
 
 
+def _noted(why: str) -> ShardMissingError:
+    """Return why a run ends, and note it for the command that started the run, if one did."""
+    error = ShardMissingError(why)
+    note_failure(current_settings().failure_note, error)
+    return error
+
+
 class ShardResult:
     """The result of a shard on a host, as Celery's loop of Dagster asks for it."""
 
@@ -102,26 +110,26 @@ class ShardResult:
 
         Raises:
             ShardMissingError: Its process was killed, or its host is gone; the others are ended.
+            TaskRevokedError: It was ended on request, or after another was lost.
         """
         if not self._result.ready():
             raise self._lost("the worker of its host does not answer any more")
         try:
             events: list[str] = self._result.get()
+        except TaskRevokedError:
+            raise
         except Exception as error:
             raise self._lost(str(error)) from error
         for event in (deserialize_value(one, DagsterEvent) for one in events):
             if event.is_step_failure and (why := event.step_failure_data.error):
-                named = f"shard {self._index} on host {self._host}: {why.message.strip()}"
-                note_failure(current_settings().failure_note, ShardMissingError(named))
+                _noted(f"shard {self._index} on host {self._host}: {why.message.strip()}")
         return events
 
     def _lost(self, why: str) -> ShardMissingError:
         """End the other shards, and return why they end."""
         for shard in self._hosts.shards:
             shard.revoke()
-        lost = ShardMissingError(f"shard {self._index} on host {self._host} is lost: {why}")
-        note_failure(current_settings().failure_note, lost)
-        return lost
+        return _noted(f"shard {self._index} on host {self._host} is lost: {why}")
 
     def revoke(self) -> None:
         """End it in order, also when it has begun."""

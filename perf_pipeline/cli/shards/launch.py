@@ -18,7 +18,7 @@ from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.failure_note import FailureNote
 from perf_pipeline.servers.lifecycle.services import ServiceSession
 from perf_pipeline.shards.cut import cut
-from perf_pipeline.shards.finish_shards import finish_shards, is_unfinished
+from perf_pipeline.shards.finish_shards import begun_shards, finish_shards, is_unfinished
 from perf_pipeline.shards.play_shard import barrier_url
 
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ def _merge_the_rest(
         finish_shards(folder.root, settings, lambda line: show(line, as_json=as_json))
     except RunFolderError as error:
         why = str(error)
+        if not begun_shards(folder.root):
+            folder.remove_unless_begun()
     else:
         why = folder.read_status().get("why", "")
     if child.failure is None and child.code:
