@@ -201,6 +201,7 @@ def test_every_flag_of_run_arrives_through_the_configuration_of_the_resource() -
         stages=("5:60s", "9:30s"),
         think_time_s=1.5,
         faults=("memory_pressure:1s:1s",),
+        own_hosts=("shop.test",),
     )
     assert None not in asdict(given).values()
     config = json.loads(json.dumps({**asdict(given), **target_fields(given.target or "")}))
