@@ -103,7 +103,7 @@ class LevelPlayer:
         folder.mkdir(exist_ok=bool(workers))
         load = " then ".join(one.load for one in (plan, *stages))
         self.notify(f"level {plan.shown}: {load} on {plan.target}")
-        write_json(folder / "state.json", self.servers.settle())
+        write_json(folder / "state.json", self._settle(plan))
         self.calibrations.before(folder)
         kinds = kinds_of(self.scenario, self.servers.left_out)
         run_data = self.servers.run_data
@@ -179,6 +179,16 @@ class LevelPlayer:
         self._log_operations(folder, log, kinds)
         self._count_writes((plan, *stages), kinds)
         return log
+
+    def _settle(self, plan: LevelPlan) -> dict[str, str]:
+        """Bring servers to a known state while no share of the run uses them."""
+        meeting = self.meeting if self.servers.run_data else None
+        if meeting is None:
+            return self.servers.settle()
+        meeting.meet(f"{plan.folder_name}-ended")
+        settled = self.servers.settle()
+        meeting.meet(f"{plan.folder_name}-settled")
+        return settled
 
     def _log_operations(self, folder: Path, log: LevelLog, kinds: Sequence[Kind]) -> None:
         """Log a sample of the workflows of a level that has ended, in a file of its own."""

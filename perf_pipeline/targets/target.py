@@ -11,12 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from perf_pipeline.config.http.http_request import HttpRequest
 from perf_pipeline.logs.log import NO_LOG, LogContext
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from perf_pipeline.config.http.http_request import HttpRequest
     from perf_pipeline.samples.record import ErrorClass
 
 
@@ -51,6 +51,10 @@ class Kind:
         # JSON knows no tuple, and a kind must be hashable.
         request = values.get("request")
         if request is not None:
+            from perf_pipeline.config.http.http_request import (  # noqa: PLC0415 - one target's
+                HttpRequest,
+            )
+
             headers = tuple((name, value) for name, value in request["headers"])
             request = HttpRequest(**{**request, "headers": headers})
         return cls(**{**values, "without": tuple(values["without"]), "request": request})
