@@ -89,7 +89,16 @@ def test_a_flag_added_to_the_table_replaces_the_value_of_the_scenario() -> None:
             "run",
             LoadRun,
             {"run_id", "recorded", "target_version", "target_packages"},
-            {"accept_verdicts", "as_json", "explain", "plain", "junit", "summary", "hosts", "shards"},
+            {
+                "accept_verdicts",
+                "as_json",
+                "explain",
+                "plain",
+                "junit",
+                "summary",
+                "hosts",
+                "shards",
+            },
         ),
         (
             "capacity",
