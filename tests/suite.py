@@ -1,9 +1,8 @@
 """What ``make test`` and ``make test-long`` run: its stages, then one line that can be quoted.
 
-Tests that wait for servers, processes and browsers run side by side. In a lane beside them runs
-what computes, one after the other: the checks of style, types and layers, then the tests that start
-nothing. Tests marked ``alone`` put load on the machine and judge what they measured: they follow,
-one after the other, with nothing beside them.
+Tests that compute or wait run side by side, and the checks of style, types and layers beside them.
+Tests marked ``alone`` put load on the machine and judge what they measured: they follow, one after
+the other, with nothing beside them.
 
 Between the two stands what a level on a noisy host is judged by: neighbours can only slow a test
 down, so what it passed beside others stands, and what it failed there is unclear. Up to
@@ -20,24 +19,26 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
-WAITING_IN = ("integration", "assets", "ui", "performance")
+FOLDERS = (
+    "integration",
+    "assets",
+    "ui",
+    "performance",
+    "known_truth",
+    "unit",
+)
 """In the order in which they start: the files that take longest first, so that none is last."""
-
-COMPUTING_IN = ("known_truth", "unit")
-"""Their tests use a core for all of their time. In one process they are collected once, and fill
-the time in which the others wait."""
 
 ALONE_IN = ("integration", "assets", "performance")
 """Folders that hold tests marked ``alone``; to collect the others takes time."""
@@ -48,7 +49,7 @@ MAX_UNCLEAR = 5
 PYTEST = (sys.executable, "-m", "pytest", "--durations=25")
 CHECK = ("make", "--no-print-directory", "check")
 BESIDE_OTHERS = {"OPENBLAS_NUM_THREADS": "1"}
-"""With a thread a core, products of small matrices take twice the CPU time: the threads spin."""
+"""Threads of numpy's would wait for cores that the tests beside them use."""
 
 
 @dataclass(frozen=True)
@@ -68,45 +69,6 @@ class Stage:
     failed: int = 0
     skipped: int = 0
     unclear: int = 0
-
-
-@dataclass(frozen=True)
-class Lane:
-    """Tests that run in one pytest beside those of another lane.
-
-    Attributes:
-        kept: Folder of its report, and of what pytest remembers of failed tests.
-        chosen: Which tests, as ``pytest -m`` has it.
-        folders: Where they are.
-        workers: How many of them run side by side; 0 for one after the other in one process.
-    """
-
-    kept: Path
-    chosen: str
-    folders: Sequence[str]
-    workers: int = 0
-
-    def play(self, output: IO[str] | None = None) -> Stage:
-        """Run the tests; what pytest prints goes to a file, or to standard output."""
-        side_by_side = ("--dist", "loadfile", "--no-loadscope-reorder", "-n", str(self.workers))
-        return self._pytest("beside", side_by_side if self.workers else (), output, BESIDE_OTHERS)
-
-    def decide(self, beside_others: Stage) -> Stage:
-        """Run the tests that failed once more, with nothing beside them, if there are any."""
-        if beside_others.exit_code != pytest.ExitCode.TESTS_FAILED:
-            return beside_others
-        return decided_alone(beside_others, self._pytest("again", ("--last-failed",)))
-
-    def _pytest(
-        self,
-        name: str,
-        options: Sequence[str],
-        output: IO[str] | None = None,
-        variables: Mapping[str, str] | None = None,
-    ) -> Stage:
-        cache = ("-o", f"cache_dir={self.kept}/cache")
-        report = self.kept / f"{name}.xml"
-        return _pytest(self.folders, self.chosen, report, (*options, *cache), output, variables)
 
 
 def decided_alone(beside_others: Stage, alone: Stage) -> Stage:
@@ -161,57 +123,44 @@ def main() -> int:
     is_long: bool = parser.parse_args().long
     cores = len(os.sched_getaffinity(0))
     chosen = "" if is_long else " and not slow"
+    side_by_side = ("-n", str(workers_for(cores)), "--dist", "loadfile", "--no-loadscope-reorder")
     began_s = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="perf_pipeline-suite-") as kept:
-        beside = f"not alone{chosen}"
-        waiting = Lane(Path(kept, "waiting"), beside, WAITING_IN, workers_for(cores))
-        computing = Lane(Path(kept, "computing"), beside, COMPUTING_IN)
-        with Path(kept, "computing.log").open("w+", encoding="utf-8") as log:
-            with ThreadPoolExecutor(1) as lane:
-                check = lane.submit(_is_checked, log)
-                computed = lane.submit(computing.play, log)
-                stages = [waiting.play(), computed.result()]
+        reports = [Path(kept, "side_by_side.xml"), Path(kept, "alone.xml")]
+        with Path(kept, "check.log").open("w+", encoding="utf-8") as log:
+            check = subprocess.Popen(CHECK, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+            kept_failures = ("-o", f"cache_dir={kept}/cache")
+            together = (*side_by_side, *kept_failures)
+            first = _pytest(FOLDERS, f"not alone{chosen}", reports[0], together)
+            check_failed = check.wait() != 0
             log.seek(0)
             sys.stdout.write(log.read())
             sys.stdout.flush()
-        if sum(stage.failed for stage in stages) <= MAX_UNCLEAR:
-            stages = [waiting.decide(stages[0]), computing.decide(stages[1])]
-        stages.append(_pytest(ALONE_IN, f"alone{chosen}", Path(kept, "alone.xml")))
+        if first.exit_code == pytest.ExitCode.TESTS_FAILED and first.failed <= MAX_UNCLEAR:
+            failed = ("--last-failed", *kept_failures)
+            again = _pytest(FOLDERS, f"not alone{chosen}", Path(kept, "again.xml"), failed)
+            first = decided_alone(first, again)
+        stages = [first, _pytest(ALONE_IN, f"alone{chosen}", reports[1])]
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     line = summary(
         "make test-long" if is_long else "make test",
         stages,
-        check_failed=not check.result(),
+        check_failed=check_failed,
         seconds=time.monotonic() - began_s,
         cpu_s=used.ru_utime + used.ru_stime,
         cores=cores,
     )
     sys.stdout.write(f"{line}\n")
-    return int(not check.result() or any(stage.exit_code for stage in stages))
-
-
-def _is_checked(log: IO[str]) -> bool:
-    return subprocess.run(CHECK, cwd=ROOT, stdout=log, stderr=log, check=False).returncode == 0
+    return int(check_failed or any(stage.exit_code for stage in stages))
 
 
 def _pytest(
-    folders: Sequence[str],
-    chosen: str,
-    report: Path,
-    options: Sequence[str] = (),
-    output: IO[str] | None = None,
-    variables: Mapping[str, str] | None = None,
+    folders: Sequence[str], chosen: str, report: Path, options: Sequence[str] = ()
 ) -> Stage:
     command = [*PYTEST, "-m", chosen, f"--junitxml={report}", *options]
     where = [str(ROOT / "tests" / folder) for folder in folders]
-    ended = subprocess.run(
-        [*command, *where],
-        cwd=ROOT,
-        stdout=output,
-        stderr=output,
-        env={**os.environ, **(variables or {})},
-        check=False,
-    )
+    environ = {**os.environ, **(BESIDE_OTHERS if "-n" in options else {})}
+    ended = subprocess.run([*command, *where], cwd=ROOT, check=False, env=environ)
     return stage_of(ended.returncode, report)
 
 

@@ -4,20 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from tests.suite import (
-    ALONE_IN,
-    COMPUTING_IN,
-    ROOT,
-    WAITING_IN,
-    Lane,
-    Stage,
-    decided_alone,
-    stage_of,
-    summary,
-    workers_for,
-)
+from tests.suite import ALONE_IN, ROOT, Stage, decided_alone, stage_of, summary, workers_for
 
 JUNIT = """<?xml version="1.0" encoding="utf-8"?>
 <testsuites><testsuite name="pytest" errors="1" failures="2" skipped="3" tests="20"/></testsuites>
@@ -51,19 +38,6 @@ def test_what_failed_beside_others_is_decided_alone_and_is_told() -> None:
     assert failed == Stage(1, 2000, 1, 10, unclear=2)
     line = summary("make test", [failed], check_failed=False, seconds=60, cpu_s=60, cores=1)
     assert "1989 passed (2 of them failed beside others and passed alone), 1 failed" in line
-
-
-@pytest.mark.parametrize(("exit_code", "failed"), [(0, 0), (2, 0), (3, 1)])
-def test_a_lane_in_which_no_test_failed_is_not_played_again(exit_code: int, failed: int) -> None:
-    """All passed, it was interrupted, or pytest itself failed; its folders do not exist."""
-    ended = Stage(exit_code, 2000, failed)
-    assert Lane(Path("/nowhere"), "", ["nowhere"]).decide(ended) == ended
-
-
-def test_the_tests_of_every_folder_are_in_one_lane_but_those_with_a_target_of_their_own() -> None:
-    folders = {path.name for path in (ROOT / "tests").iterdir() if any(path.rglob("test_*.py"))}
-    lanes = [*WAITING_IN, *COMPUTING_IN]
-    assert sorted(lanes) == sorted(folders - {"docker"}), "make test-docker plays those of docker"
 
 
 def test_two_tests_a_core_run_side_by_side_and_never_fewer_than_four() -> None:

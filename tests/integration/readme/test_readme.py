@@ -330,7 +330,7 @@ def test_every_scenario_is_sound(
     (sandbox.folder / "shop.py").write_text(shop, encoding="utf-8")
     sandbox.environ["SHOP_TOKEN"] = "passed through"
     text = body
-    if "[[workload]]" not in body:
+    if "[[workload]]" not in body and "[[requests]]" not in body:
         text = '[[workload]]\nfamily = "analytics"\ncomplexity = "simple"\n\n' + body
         is_closed = "[[arrivals]]" not in body and "[endurance]" not in body
         text = "concurrency = [50]\n" * is_closed + text
