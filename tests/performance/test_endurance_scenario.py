@@ -1,12 +1,7 @@
-"""What the old framework's endurance scenario claims, in two hours of four seconds.
-
-It asks for 20 workflows a second, of which a busy machine does many times more, so that it runs
-beside other tests; the load lock is its own.
-"""
+"""What the old framework's endurance scenario claims, in two hours of four seconds."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,12 +10,11 @@ from perf_pipeline import LoadTestConfig, LoadTestFramework
 from perf_pipeline.report.endurance.stored_campaign import stored_campaign
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.report.endurance.stored_campaign import StoredCampaign
 
 pytestmark = [
+    pytest.mark.alone,  # the gap between two hours is judged
     pytest.mark.integration,
     pytest.mark.performance,
     pytest.mark.requires_postgres,
@@ -38,14 +32,12 @@ CONFIG = LoadTestConfig(
 
 
 @pytest.fixture(scope="module")
-def stored(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> StoredCampaign:
+def stored(module_settings: Settings) -> StoredCampaign:
     """A campaign that has been played to its end."""
-    own_lock: Path = tmp_path_factory.mktemp("lock") / "load.lock"
-    settings = replace(module_settings, lock_path=own_lock)
-    framework = LoadTestFramework(CONFIG, settings=settings, nodes="lean")
+    framework = LoadTestFramework(CONFIG, settings=module_settings, nodes="lean")
     found = framework.run_endurance_test(HOURS, rate_per_s=RATE_PER_S, hour_seconds=HOUR_S)
     assert len(found) == HOURS
-    (root,) = settings.results_dir.glob("endurance-*")
+    (root,) = module_settings.results_dir.glob("endurance-*")
     return stored_campaign(root)
 
 
