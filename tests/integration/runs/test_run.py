@@ -170,8 +170,9 @@ def test_nothing_leaks_from_level_to_level(whole: Whole) -> None:
             now <= then for now, then in zip(astuple(each), astuple(at_most), strict=True)
         ), (each, at_most)
     assert before.connections == 0
-    # While it goes on, a run holds the locks of the host and of its scratch folder, and its log.
-    assert first.descriptors == before.descriptors + 3
+    # While it goes on, a run holds the locks of the host, of its folder and of its scratch folder,
+    # and its log.
+    assert first.descriptors == before.descriptors + 4
 
 
 @pytest.mark.alone
