@@ -17,11 +17,11 @@ from perf_pipeline.cli.child_end import end_of
 from perf_pipeline.cli.completion import offer_scenarios
 from perf_pipeline.cli.dagster_child import DagsterChild, capacity_job
 from perf_pipeline.cli.flag_options import takes_flags
-from perf_pipeline.cli.interruptions import EndAtOnceError, interruptions_noted
+from perf_pipeline.cli.interruptions import interruptions_noted
 from perf_pipeline.cli.lines.capacity_lines import capacity_lines
 from perf_pipeline.cli.lines.lines import line_width
 from perf_pipeline.cli.lines.terminal import show
-from perf_pipeline.cli.outcome import end_at_once, give_up
+from perf_pipeline.cli.outcome import reported
 from perf_pipeline.cli.output import (
     AsJson,
     ExplainSteps,
@@ -115,14 +115,8 @@ def capacity(
     child = DagsterChild(job, LinesView(as_json=as_json), ready, environ)
     with interruptions_noted() as noted:
         child.run(noted)
-        if child.gave_up and not noted:
-            give_up(child.gave_up, folder.run_id, as_json=as_json)
-        try:
-            noted.raise_at_once()
+        with reported(folder, child, noted, as_json=as_json):
             _finish(folder, child, noted.code, as_json=as_json, explain=explain)
-        except EndAtOnceError as error:
-            end_at_once(folder, as_json=as_json)
-            raise typer.Exit(noted.code or Exit.INTERRUPTED) from error
 
 
 def _check(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -12,6 +13,7 @@ from perf_pipeline.analysis.slo.judge import run_slos
 from perf_pipeline.analysis.stored_metrics import metrics_of
 from perf_pipeline.ci.measured import note_measured
 from perf_pipeline.cli.child_end import end_of
+from perf_pipeline.cli.interruptions import EndAtOnceError
 from perf_pipeline.cli.lines.terminal import show, show_report
 from perf_pipeline.cli.output import answer
 from perf_pipeline.cli.summary import show_summary
@@ -34,10 +36,11 @@ from perf_pipeline.report.text.labels import level_name
 from perf_pipeline.samples.run_record import COMPLETE, INTERRUPTED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from perf_pipeline.cli.child_end import ChildEnd
     from perf_pipeline.cli.dagster_child import DagsterChild
+    from perf_pipeline.cli.interruptions import Interruptions
     from perf_pipeline.config.slo.verdict import Verdict
     from perf_pipeline.metrics.types.fault.recovery import FaultRecovery
     from perf_pipeline.metrics.types.level import LevelMetrics
@@ -46,7 +49,28 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.run_folder import RunFolder
 
 
-def end_at_once(folder: RunFolder, *, as_json: bool) -> None:
+@contextmanager
+def reported(
+    folder: RunFolder, child: DagsterChild, noted: Interruptions, *, as_json: bool
+) -> Iterator[None]:
+    """Report, in the block, a run whose process has ended: unless it gave up, or is to end at once.
+
+    Interruptions are not polled while results are written.
+
+    Raises:
+        typer.Exit: It gave up waiting, or whoever started it asked twice that it end.
+    """
+    if child.gave_up and not noted:
+        give_up(child.gave_up, folder.run_id, as_json=as_json)
+    try:
+        noted.raise_at_once()
+        yield
+    except EndAtOnceError as error:
+        _end_at_once(folder, as_json=as_json)
+        raise typer.Exit(noted.code or Exit.INTERRUPTED) from error
+
+
+def _end_at_once(folder: RunFolder, *, as_json: bool) -> None:
     """Report what remains of a run that was ended without waiting for anything."""
     lines = [f"ended at once; what was committed to the journals is kept in {folder.root}"]
     if folder.status_file.exists():

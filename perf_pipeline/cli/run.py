@@ -12,7 +12,7 @@ import typer
 from perf_pipeline.cli.completion import offer_gates, offer_scenarios
 from perf_pipeline.cli.dagster_child import DagsterChild, load_job
 from perf_pipeline.cli.flag_options import takes_flags
-from perf_pipeline.cli.interruptions import EndAtOnceError, interruptions_noted
+from perf_pipeline.cli.interruptions import interruptions_noted
 from perf_pipeline.cli.lines.terminal import show
 from perf_pipeline.cli.output import (
     AsJson,
@@ -32,7 +32,6 @@ from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.config.slo.shipped import GATES
 from perf_pipeline.errors import RunFolderError, ScenarioError, ServiceUnavailableError
-from perf_pipeline.exit_code import Exit
 from perf_pipeline.loadgen.checked_run import CheckedRun
 from perf_pipeline.loadgen.environment.target_environments import made_and_tried
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
@@ -191,19 +190,13 @@ def launch_run(
         folder.remove_unless_begun()  # the child may have been killed before it began
         from perf_pipeline.cli import outcome  # noqa: PLC0415 - imported while the run began
 
-        if child.gave_up and not noted:
-            outcome.give_up(child.gave_up, folder.run_id, as_json=as_json)
-        try:
-            noted.raise_at_once()  # interruptions are not polled while results are written
+        with outcome.reported(folder, child, noted, as_json=as_json):
             outcome.finish(
                 *(folder, child, gate, accept_verdicts),
                 interrupted=noted.code,
                 as_json=as_json,
                 explain=explain,
             )
-        except EndAtOnceError as error:
-            outcome.end_at_once(folder, as_json=as_json)
-            raise typer.Exit(noted.code or Exit.INTERRUPTED) from error
 
 
 def check_everything(

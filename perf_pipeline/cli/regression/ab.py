@@ -15,11 +15,11 @@ from perf_pipeline.cli.child_end import end_of
 from perf_pipeline.cli.completion import offer_scenarios
 from perf_pipeline.cli.dagster_child import DagsterChild, ab_job
 from perf_pipeline.cli.flag_options import takes_flags
-from perf_pipeline.cli.interruptions import EndAtOnceError, Interruptions, interruptions_noted
+from perf_pipeline.cli.interruptions import Interruptions, interruptions_noted
 from perf_pipeline.cli.lines.comparison_lines import comparison_lines
 from perf_pipeline.cli.lines.lines import line_width
 from perf_pipeline.cli.lines.terminal import show
-from perf_pipeline.cli.outcome import end_at_once, give_up
+from perf_pipeline.cli.outcome import reported
 from perf_pipeline.cli.output import (
     AsJson,
     ExplainRegression,
@@ -42,7 +42,6 @@ from perf_pipeline.config.interleaved.question import ab_question, scenario_of_a
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.problems import Problems
 from perf_pipeline.errors import PerfPipelineError, RunFolderError, ScenarioError
-from perf_pipeline.exit_code import Exit
 from perf_pipeline.loadgen.checked_run import CheckedRun
 from perf_pipeline.loadgen.environment.revisions import with_commit
 from perf_pipeline.loadgen.environment.target_environments import made_and_tried
@@ -145,14 +144,8 @@ def ab(
     child = DagsterChild(job, LinesView(as_json=as_json), ready, environ)
     with interruptions_noted() as noted:
         child.run(noted)
-        if child.gave_up and not noted:
-            give_up(child.gave_up, folder.run_id, as_json=as_json)
-        try:
-            noted.raise_at_once()
+        with reported(folder, child, noted, as_json=as_json):
             _finish(folder, child, noted, arms, as_json=as_json, explain=explain)
-        except EndAtOnceError as error:
-            end_at_once(folder, as_json=as_json)
-            raise typer.Exit(noted.code or Exit.INTERRUPTED) from error
 
 
 def _check(scenario: str, overrides: Overrides, asked: AbFlags, settings: Settings) -> Scenario:

@@ -6,15 +6,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import typer
-
 from perf_pipeline.cli.dagster_child import DagsterChild, sharded_job
-from perf_pipeline.cli.interruptions import EndAtOnceError, interruptions_noted
+from perf_pipeline.cli.interruptions import interruptions_noted
 from perf_pipeline.cli.lines.terminal import show
 from perf_pipeline.cli.views import LinesView
 from perf_pipeline.config.settings import SHARDS_URL
 from perf_pipeline.errors import RunFolderError, ServiceUnavailableError, ShardMissingError
-from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.failure_note import FailureNote
 from perf_pipeline.servers.lifecycle.services import ServiceSession
 from perf_pipeline.shards.cut import cut
@@ -79,10 +76,7 @@ def launch_shards(
             child.run(noted)
         from perf_pipeline.cli import outcome  # noqa: PLC0415 - imported while the run began
 
-        if child.gave_up and not noted:
-            outcome.give_up(child.gave_up, folder.run_id, as_json=as_json)
-        try:
-            noted.raise_at_once()
+        with outcome.reported(folder, child, noted, as_json=as_json):
             _merge_the_rest(folder, child, settings, as_json=as_json)
             outcome.finish(
                 *(folder, child, gate, accept_verdicts),
@@ -90,9 +84,6 @@ def launch_shards(
                 as_json=as_json,
                 explain=explain,
             )
-        except EndAtOnceError as error:
-            outcome.end_at_once(folder, as_json=as_json)
-            raise typer.Exit(noted.code or Exit.INTERRUPTED) from error
 
 
 @contextmanager

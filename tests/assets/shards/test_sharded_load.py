@@ -29,7 +29,6 @@ def test_one_shard_is_a_run_that_is_merged_measured_and_reported(
         ran = defs.get_job_def("sharded_load").execute_in_process(
             run_config=_config(scenario=str(scenario), hosts=["here"]), instance=instance
         )
-        tags = ran.dagster_run.tags if (ran.dagster_run) else {}
         stored = instance.get_run_by_id(ran.run_id)
     assert ran.success
     assert stored is not None
