@@ -6,7 +6,6 @@ reads what was stored (``stored_metrics.py``).
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -31,8 +30,8 @@ from perf_pipeline.metrics.validity import worst
 from perf_pipeline.samples.level_faults import level_faults, with_faults_marked
 from perf_pipeline.samples.level_records import SCHEMA
 from perf_pipeline.samples.manifest import Manifest, read_manifest
-from perf_pipeline.samples.run_file import new_file
 from perf_pipeline.samples.run_record import COMPLETE
+from perf_pipeline.samples.shards.parquet_parts import write_parquet
 from perf_pipeline.samples.shards.sharded_run import machine_name
 from perf_pipeline.samples.stages.stage_records import IS_CARRIED
 from perf_pipeline.samples.steps.level_steps import level_steps
@@ -92,6 +91,8 @@ def measure(folder: RunFolder) -> RunMetrics:
     frames: list[pl.DataFrame] = []
     steps: list[pl.DataFrame] = []
     levels = folder.level_folders()
+    sharded = read_manifest(folder).sharded
+    shards = len(sharded.shards) if sharded else None
 
     def write(path: Path, stored: StoredLevel) -> None:
         write_histograms(path, stored.records)
@@ -99,24 +100,28 @@ def measure(folder: RunFolder) -> RunMetrics:
         frames.append(with_faults_marked(stored.records.frame.filter(~IS_CARRIED), faults))
         steps.append(level_steps(stored.steps, stored.records.log["plan"]["index"]))
         if path == levels[-1]:  # while that level is still measured
-            writing.append(other_core.submit(_write_records, folder, frames, steps))
+            writing.append(other_core.submit(_write_records, folder, frames, steps, shards))
 
     writing: list[Future[None]] = []
     with ThreadPoolExecutor(1) as other_core:
         metrics = measure_run(folder, write)
         write_run_metrics(folder, metrics)
         log_verdicts(folder.root, metrics)
-        for each in writing or [other_core.submit(_write_records, folder, frames, steps)]:
+        for each in writing or [other_core.submit(_write_records, folder, frames, steps, shards)]:
             each.result()
     return metrics
 
 
 def _write_records(
-    folder: RunFolder, frames: Sequence[pl.DataFrame], steps: Sequence[pl.DataFrame]
+    folder: RunFolder,
+    frames: Sequence[pl.DataFrame],
+    steps: Sequence[pl.DataFrame],
+    shards: int | None,
 ) -> None:
-    _write_parquet(pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA), folder.records)
+    records = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
+    write_parquet(records, folder.records, shards)
     if any(len(frame) for frame in steps):
-        _write_parquet(pl.concat(steps), folder.steps)
+        write_parquet(pl.concat(steps), folder.steps, shards)
 
 
 def _measured(
@@ -156,15 +161,6 @@ def context_of(manifest: Manifest) -> LevelContext:
         if len(machines) > 1
         else (),
     )
-
-
-def _write_parquet(frame: pl.DataFrame, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    with new_file(temporary) as file:
-        frame.write_parquet(file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def _judge_run(

@@ -6,8 +6,9 @@ RUN/manifest.json          what ran, where, with which versions
 RUN/plan.json              the levels that will be played
 RUN/levels/00-100/         one folder a level: level.json, resources.jsonl, histograms.bin
                            (derived) and, for each worker, journal, slot file, plan and log
-RUN/records.parquet        all records, derived from the journals
-RUN/steps.parquet          all steps and counts of workflows, where there are any
+RUN/records.parquet        all records, derived from the journals; a folder, with a file a shard,
+                           of a run in shards
+RUN/steps.parquet          all steps and counts of workflows, where there are any; likewise
 RUN/shards/000/RUN         of a run in shards, what each shard left; the rest is merged from it
 RUN/metrics.json, report.html, report.md, report.json, headline.json
 """

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from perf_pipeline.metrics.records.level_histograms import FILE as HISTOGRAMS
 
 if TYPE_CHECKING:
@@ -28,16 +30,22 @@ def differences(
         one_machine: The shards shared a machine, so its samples are equal as well.
     """
     (folder, metrics), (other_folder, other) = merged, whole
-    pairs = [("records.parquet", folder.records, other_folder.records)]
-    levels = zip(folder.level_folders(), other_folder.level_folders(), strict=True)
-    pairs += [(HISTOGRAMS, one / HISTOGRAMS, two / HISTOGRAMS) for one, two in levels]
-    found = [name for name, one, two in pairs if one.read_bytes() != two.read_bytes()]
+    records = [_in_order(pl.read_parquet(one.records)) for one in (folder, other_folder)]
+    found = [] if records[0].equals(records[1]) else ["records.parquet"]
+    for one, two in zip(folder.level_folders(), other_folder.level_folders(), strict=True):
+        if (one / HISTOGRAMS).read_bytes() != (two / HISTOGRAMS).read_bytes():
+            found.append(HISTOGRAMS)
     for level, wanted in zip(metrics.levels, other.levels, strict=True):
         fields, values = asdict(level), asdict(wanted)
         names = fields if one_machine else fields.keys() - set(OF_MACHINES)
         for name in sorted(names):
             found += _differing(name, fields[name], values[name])
     return found
+
+
+def _in_order(records: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows worker by worker, where each shard has a file; a worker's order is kept."""
+    return records.sort("level", "worker", maintain_order=True)
 
 
 def _differing(name: str, one: Any, other: Any) -> Iterator[str]:

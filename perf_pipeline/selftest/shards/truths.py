@@ -153,7 +153,7 @@ def _thousand(
     yield Figure(f"{at}: plan, meeting, merge and metrics", total_s, "s", MAX_SECONDS)
     yield Figure(f"{at}: maximum memory", peak_mb, "MB", MAX_MB)
     yield Figure(f"{at}: files of the shards, a shard", stored / count / 1e3, "kB", None)
-    parquet = merged.records.stat().st_size / records
+    parquet = sum(one.stat().st_size for one in merged.records.iterdir()) / records
     yield Figure(f"{at}: records.parquet, a record", parquet, "bytes", None)
 
 
