@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from perf_pipeline.analysis.comparison.measured_level import side_of
 from perf_pipeline.analysis.comparison.result_entries import side_of_entries
 from perf_pipeline.analysis.stored_metrics import metrics_of
-from perf_pipeline.archive import unpacked_runs
+from perf_pipeline.archive.unpack import unpacked_runs
 from perf_pipeline.catalogue.resolve import ROLLING, is_baseline_name
 from perf_pipeline.errors import RunFolderError, ScenarioError
 from perf_pipeline.samples.damage import damage_named

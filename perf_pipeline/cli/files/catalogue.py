@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from perf_pipeline.archive import unpacked_runs
+from perf_pipeline.archive.unpack import unpacked_runs
 from perf_pipeline.catalogue.contents import count_contents
 from perf_pipeline.catalogue.old_runs import FiledRuns, file_old_runs
 from perf_pipeline.catalogue.store import open_catalogue

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.archive import export_archive, import_archive, unpacked_runs
+from perf_pipeline.archive.export import export_archive
+from perf_pipeline.archive.unpack import import_archive, unpacked_runs
 from perf_pipeline.catalogue.baselines import list_baselines, pin_baseline
 from perf_pipeline.catalogue.exchange import take_in
 from perf_pipeline.catalogue.file_names import BASELINES_FILE, CATALOGUE_FILE

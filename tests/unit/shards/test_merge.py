@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 from perf_pipeline.analysis.measure import measure
-from perf_pipeline.archive import export_archive, left_out
+from perf_pipeline.archive.export import export_archive, left_out
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.loadgen.plan.level_plan import little_endian

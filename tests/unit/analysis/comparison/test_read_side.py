@@ -10,7 +10,7 @@ import pytest
 from perf_pipeline.analysis.comparison.read_side import read_side
 from perf_pipeline.analysis.comparison.result_entries import side_of_entries
 from perf_pipeline.analysis.stored_metrics import metrics_of
-from perf_pipeline.archive import export_archive
+from perf_pipeline.archive.export import export_archive
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
 from perf_pipeline.report.run.result_file import write_result_files
 from perf_pipeline.samples.run_folder import RunFolder

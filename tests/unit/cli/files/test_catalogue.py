@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.archive import export_archive
+from perf_pipeline.archive.export import export_archive
 from perf_pipeline.catalogue.file_names import CATALOGUE_FILE
 from tests.simulated_run import write_run
 

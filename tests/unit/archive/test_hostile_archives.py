@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.archive import ArchiveError, export_archive, import_archive, left_out
+from perf_pipeline.archive.export import export_archive, left_out
+from perf_pipeline.archive.members import ArchiveError
+from perf_pipeline.archive.unpack import import_archive
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.run_list import find_run
 
@@ -28,7 +30,8 @@ NAME = "results/r-1/run.json"
 IMPORT = """
 import json, re, sys, time
 from pathlib import Path
-from perf_pipeline.archive import ArchiveError, import_archive
+from perf_pipeline.archive.members import ArchiveError
+from perf_pipeline.archive.unpack import import_archive
 found = {}
 for name in sys.argv[2:]:
     began_cpu_s = time.process_time()
@@ -268,7 +271,7 @@ def test_an_archive_that_needs_more_than_is_free_is_refused_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = type("Usage", (), {"free": 5})
-    monkeypatch.setattr("perf_pipeline.archive_rules.shutil.disk_usage", lambda _path: free)
+    monkeypatch.setattr("perf_pipeline.archive.rules.shutil.disk_usage", lambda _path: free)
     write(tmp_path / "a.tar.gz", ONE + member(NAME, b"0123456789") + END)
     with pytest.raises(ArchiveError, match="needs 10 bytes, and 5 are free"):
         import_archive(tmp_path / "a.tar.gz", tmp_path / "results")

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from perf_pipeline import archive as archive_module
-from perf_pipeline.archive import ArchiveError, export_archive, import_archive, main
+from perf_pipeline.archive import unpack
+from perf_pipeline.archive.__main__ import main
+from perf_pipeline.archive.export import export_archive
+from perf_pipeline.archive.members import ArchiveError
+from perf_pipeline.archive.unpack import import_archive
 from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.samples.run_file import read_file
 
@@ -170,7 +173,7 @@ def test_a_file_that_differs_from_its_manifest_is_refused(
 def test_an_archive_larger_than_the_bound_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive_module, "MAX_BYTES", 9)
+    monkeypatch.setattr(unpack, "MAX_BYTES", 9)
     archive = foreign(tmp_path / "a.tar.gz", tarfile.TarInfo("results/x"), b"0123456789")
     with pytest.raises(ArchiveError, match="10 bytes; the maximum is 9"):
         import_archive(archive, tmp_path / "in/results")

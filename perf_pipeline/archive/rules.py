@@ -6,13 +6,17 @@ import re
 import shutil
 from typing import TYPE_CHECKING
 
-from perf_pipeline.archive_members import ArchiveError
+from perf_pipeline.archive.members import ArchiveError
 from perf_pipeline.config.names import name_problem
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = "results"
+MANIFEST = "manifest.json"
+SCHEMA_VERSION = 1
+MAX_BYTES = 20_000_000_000
+MAX_FILES = 100_000
 MAX_DEPTH = 12
 MAX_RATIO = 100
 MIN_BOMB_BYTES = 50_000_000
