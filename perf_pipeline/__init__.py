@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.metrics.types.validity import Validity
-    from perf_pipeline.run import open_run, run_scenario
+    from perf_pipeline.scenario_run import open_run, run_scenario
 
 __all__ = [
     "AlertError",
@@ -108,7 +108,7 @@ _MODULES = {
     "metrics.types.level": ("LevelMetrics",),
     "metrics.types.run_metrics": ("RunMetrics",),
     "metrics.types.validity": ("Validity",),
-    "run": ("open_run", "run_scenario"),
+    "scenario_run": ("open_run", "run_scenario"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

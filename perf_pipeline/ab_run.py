@@ -42,9 +42,10 @@ from perf_pipeline.metrics.comparison_file import (
 from perf_pipeline.metrics.metrics_file import write_level_metrics
 from perf_pipeline.report.comparison.files import comparison_files, write_comparison_pages
 from perf_pipeline.report.run.files import write_report
-from perf_pipeline.run import Run, file_finished
+from perf_pipeline.run import Run
 from perf_pipeline.samples.manifest import read_manifest
 from perf_pipeline.samples.run_folder import new_run_id
+from perf_pipeline.scenario_run import file_finished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

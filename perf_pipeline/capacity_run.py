@@ -27,8 +27,9 @@ from perf_pipeline.config.scenario.capacity_question import LONGER
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.report.run.capacity_page import write_capacity_report
 from perf_pipeline.report.run.files import write_files
-from perf_pipeline.run import Run, file_finished
+from perf_pipeline.run import Run
 from perf_pipeline.samples.manifest import SearchedLoad, read_manifest
+from perf_pipeline.scenario_run import file_finished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,15 +1,14 @@
 """The composition root of a load run: brings scenario, servers, workers and files together.
 
 ``Run`` has a method for each step, so that an orchestrator can show the steps one by one; a step
-first does the steps that it depends on. ``run_scenario`` does all of them. What follows the load is
-imported by it alone: whoever plays a load need not wait for polars and the report.
+first does the steps that it depends on. What follows the load is in ``scenario_run.py``: whoever
+plays a load need not wait for polars and the report.
 """
 
 from __future__ import annotations
 
 import os
 import time
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, replace
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Self
 
 from perf_pipeline.config.duration import DEFAULT_WAIT_S
 from perf_pipeline.config.names import name_problem
-from perf_pipeline.config.settings import PROJECT, current_settings
+from perf_pipeline.config.settings import PROJECT
 from perf_pipeline.errors import RunFolderError, ScenarioError
 from perf_pipeline.faults.sweep import sweep
 from perf_pipeline.host.facts import read_cpu_times, read_git_state, read_host_facts, steal_percent
@@ -38,9 +37,7 @@ from perf_pipeline.logs.log import Log
 from perf_pipeline.logs.run_log import run_log_context
 from perf_pipeline.monitoring.start_exporter import LAST_SCRAPES_S, outlast_exporter, start_exporter
 from perf_pipeline.program.ending import is_request_to_end
-from perf_pipeline.program.recorded_run import record_run
 from perf_pipeline.report.charts.drawing_process import drawing_ahead
-from perf_pipeline.samples.damage import damage_named
 from perf_pipeline.samples.disk_space import (
     FLOOR_BYTES,
     RUN_BYTES,
@@ -52,7 +49,6 @@ from perf_pipeline.samples.disk_space import (
 from perf_pipeline.samples.manifest import Manifest, write_manifest
 from perf_pipeline.samples.planned_levels import PlannedLevel, write_planned_levels
 from perf_pipeline.samples.run_folder import RunFolder, new_run_id
-from perf_pipeline.samples.run_list import find_run
 from perf_pipeline.samples.run_record import COMPLETE, FAILED, INTERRUPTED, hold_run
 
 if TYPE_CHECKING:
@@ -63,7 +59,6 @@ if TYPE_CHECKING:
     from perf_pipeline.config.names import NameKind
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
-    from perf_pipeline.finished_run import FinishedRun
     from perf_pipeline.host.facts import GitState
     from perf_pipeline.loadgen.course import Course
     from perf_pipeline.loadgen.environment.environment import TargetEnvironment
@@ -71,7 +66,6 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.supervise.level_log import Progress
     from perf_pipeline.loadgen.supervise.meeting import Meeting
     from perf_pipeline.loadgen.supervise.prepared_workers import PreparedWorkers
-    from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.servers.server import Server
 
 ASKED_TO_END = "it was asked to end (Ctrl-C, SIGTERM or Terminate)"
@@ -408,79 +402,6 @@ class Run:
             compared=self._course.compared,
             proxy=self._servers.proxied.record if self._servers.proxied else None,
         )
-
-
-def run_scenario(
-    scenario: Scenario,
-    settings: Settings | None = None,
-    *,
-    notify: Callable[[str], None] = lambda _text: None,
-    on_progress: Callable[[Progress], None] = lambda _progress: None,
-    course: Course | None = None,
-    wait_s: float = DEFAULT_WAIT_S,
-) -> FinishedRun:
-    """Run a scenario from servers to report, in this process and without an orchestrator.
-
-    Where Dagster has a history of runs, the finished run is recorded in it, in some seconds more.
-
-    Args:
-        scenario: What to do; ``open_scenario`` makes one.
-        settings: Where things are; None to read them from the environment.
-        notify: Called with each line to show while the run is active.
-        on_progress: Called about once a second with the progress of the load.
-        course: As of ``Run``.
-        wait_s: How long to wait for another load run on this host to end; 0 for not at all.
-
-    Raises:
-        GaveUpWaitingError: That run went on for longer; nothing was started.
-        PerfPipelineError: Before the first level, when a server or the target is unavailable; or
-            after the report was written, when the run's data on a server could not be removed.
-    """
-    from perf_pipeline.analysis.measure import measure  # noqa: PLC0415 - not needed by a load
-    from perf_pipeline.finished_run import FinishedRun  # noqa: PLC0415
-    from perf_pipeline.report.run.files import write_files  # noqa: PLC0415
-
-    settings = settings or current_settings()
-    with Run(scenario, settings, notify=notify, course=course, wait_s=wait_s) as run:
-        folder = run.load(on_progress)
-        metrics = measure(folder)
-        # Inside: a server that was lost must not cost the report as well.
-        files = write_files(folder, metrics)
-    file_finished(metrics, folder, settings, notify)
-    if settings.is_recorded:
-        record_run(folder.root, os.environ, settings.state_dir, notify)
-    return FinishedRun(metrics, folder.root, files)
-
-
-def file_finished(
-    metrics: RunMetrics, folder: RunFolder, settings: Settings, notify: Callable[[str], None]
-) -> None:
-    """File a run in the catalogue; what prevents it costs the run nothing, and is notified."""
-    from perf_pipeline.catalogue.filing import (  # noqa: PLC0415 - SQLAlchemy: 0.2 s
-        file_measured_run,
-    )
-
-    file_measured_run(metrics, folder.root, settings.catalogue_url, notify)
-
-
-def open_run(name: str | None = None, settings: Settings | None = None) -> FinishedRun:
-    """Open a run that has ended; what was not measured or reported yet is done now.
-
-    Args:
-        name: Its id or its folder; None for the newest run.
-        settings: Where the folder of the runs is; None to read them from the environment.
-
-    Raises:
-        RunFolderError: There is no such run, or nothing of it was measured.
-    """
-    from perf_pipeline.analysis.stored_metrics import metrics_of  # noqa: PLC0415 - not needed by a load
-    from perf_pipeline.finished_run import FinishedRun  # noqa: PLC0415
-    from perf_pipeline.report.run.files import report_of  # noqa: PLC0415
-
-    folder = find_run((settings or current_settings()).results_dir, name, warnings.warn)
-    with damage_named(folder):
-        metrics = metrics_of(folder)
-        return FinishedRun(metrics, folder.root, report_of(folder, metrics))
 
 
 def _planned(plan: LevelPlan) -> PlannedLevel:

@@ -29,8 +29,8 @@ from perf_pipeline.metrics.performance import PerformanceMetrics, performance_me
 from perf_pipeline.report.endurance.files import write_campaign_report
 from perf_pipeline.report.run.markdown import render_markdown
 from perf_pipeline.report.text.escape import markdown as inert
-from perf_pipeline.run import run_scenario
 from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.scenario_run import run_scenario
 from perf_pipeline.workload.servers import servers_used
 
 if TYPE_CHECKING:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import RunFolderError
-from perf_pipeline.finished_run import FinishedRun
-from perf_pipeline.program.recorded_run import record_run
-from perf_pipeline.run import file_finished
 from perf_pipeline.samples.damage import damage_named
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.run_record import RUNNING
+from perf_pipeline.scenario_run import record_finished, report_run
 from perf_pipeline.shards.merge import merge_shards
 from perf_pipeline.shards.shard_order import order_file, read_order, shard_folder
 
@@ -21,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.config.settings import Settings
+    from perf_pipeline.finished_run import FinishedRun
 
 END_WITHIN_S = 30.0
 """How long the last shard of a run that was stopped may take to end its target in order."""
@@ -70,16 +68,10 @@ def finish_shards(
     order = read_order(order_file(run))
     _wait_for_running(run, order.hosts, within_s)
     folder = merge_shards(run)
-    from perf_pipeline.analysis.measure import measure  # noqa: PLC0415 - not needed by a load
-    from perf_pipeline.report.run.files import write_files  # noqa: PLC0415
-
     with damage_named(folder):
-        metrics = measure(folder)
-        files = write_files(folder, metrics)
-    file_finished(metrics, folder, settings, notify)
-    if settings.is_recorded:
-        record_run(folder.root, os.environ, settings.state_dir, notify)
-    return FinishedRun(metrics, folder.root, files)
+        finished = report_run(folder)
+    record_finished(finished, folder, settings, notify)
+    return finished
 
 
 def _wait_for_running(run: Path, hosts: tuple[str, ...], within_s: float) -> None:

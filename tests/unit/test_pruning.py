@@ -14,9 +14,9 @@ from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.metrics_file import read_metrics
 from perf_pipeline.pruning import prune
 from perf_pipeline.report.run.files import write_files
-from perf_pipeline.run import open_run
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.run_folder import write_json
+from perf_pipeline.scenario_run import open_run
 from tests.sandbox import last_object
 from tests.simulated_run import write_run
 

@@ -20,8 +20,8 @@ from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.config.stack_settings import StackSettings
 from perf_pipeline.errors import PerfPipelineError
-from perf_pipeline.run import run_scenario
 from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.scenario_run import run_scenario
 from perf_pipeline.servers.lifecycle.status import server_status
 
 if TYPE_CHECKING:

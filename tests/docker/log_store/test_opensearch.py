@@ -23,7 +23,7 @@ from perf_pipeline.logs.log import Log, LogContext
 from perf_pipeline.logs.stored import LogTail, log_files
 from perf_pipeline.logs.trace import trace_id
 from perf_pipeline.monitoring.shipping.store import Store
-from perf_pipeline.run import run_scenario
+from perf_pipeline.scenario_run import run_scenario
 from tests.docker.log_store.opensearch import OpenSearch
 from tests.integration.conftest import settings_in
 from tests.sandbox import SLOTS_SCENARIO, until

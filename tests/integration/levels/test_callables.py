@@ -16,9 +16,10 @@ from perf_pipeline.config.scenario.parse import read_scenario
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import ScenarioError
 from perf_pipeline.loadgen.environment.interpreter import base_interpreter
-from perf_pipeline.run import Run, run_scenario
+from perf_pipeline.run import Run
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome
+from perf_pipeline.scenario_run import run_scenario
 from tests.integration.conftest import settings_in
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
 from perf_pipeline.config.settings import read_settings
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.metrics.level_context import LevelContext
-from perf_pipeline.run import run_scenario
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.record import COLD, ErrorClass
+from perf_pipeline.scenario_run import run_scenario
 from perf_pipeline.targets.target import Kind
 from tests.integration.levels.level_process import level_in
 from tests.integration.levels.worker_pids import workers_below

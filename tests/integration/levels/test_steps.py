@@ -11,9 +11,10 @@ import pytest
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.parse import read_scenario
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.run import Run, run_scenario
+from perf_pipeline.run import Run
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.steps.level_steps import level_steps, read_level_steps
+from perf_pipeline.scenario_run import run_scenario
 from tests.integration.conftest import settings_in
 
 if TYPE_CHECKING:

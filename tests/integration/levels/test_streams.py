@@ -10,7 +10,7 @@ import pytest
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.parse import read_scenario
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.run import run_scenario
+from perf_pipeline.scenario_run import run_scenario
 from tests.integration.conftest import settings_in
 
 if TYPE_CHECKING:

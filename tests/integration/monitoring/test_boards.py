@@ -15,7 +15,7 @@ from perf_pipeline.config.settings import current_settings
 from perf_pipeline.config.slo.slo import parse_slo
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.monitoring.boards.every_board import panel_queries
-from perf_pipeline.run import run_scenario
+from perf_pipeline.scenario_run import run_scenario
 from perf_pipeline.selftest.monitoring import NO_PROMETHEUS
 from perf_pipeline.selftest.monitoring.asked_prometheus import (
     EVERY_SECOND,

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from perf_pipeline.config.monitoring_settings import MonitoringSettings
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.run import run_scenario
+from perf_pipeline.scenario_run import run_scenario
 from tests.integration.conftest import settings_in
 from tests.integration.levels.loads import STEP
 from tests.sandbox import Sandbox, until

@@ -16,10 +16,11 @@ import pytest
 
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
 from perf_pipeline.errors import RunFolderError
-from perf_pipeline.run import Run, run_scenario
+from perf_pipeline.run import Run
 from perf_pipeline.samples.disk_space import FLOOR_BYTES, free_bytes
 from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.run_list import list_runs
+from perf_pipeline.scenario_run import run_scenario
 from tests.integration.conftest import settings_in
 from tests.integration.levels.level_process import level_in
 

@@ -25,7 +25,7 @@ import sys
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.run import run_scenario
+from perf_pipeline.scenario_run import run_scenario
 scenario = open_scenario(sys.argv[1], read_machine_limits())
 print(run_scenario(scenario, current_settings()).run_id)
 """

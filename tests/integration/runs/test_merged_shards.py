@@ -12,8 +12,8 @@ from perf_pipeline.analysis.measure import measure
 from perf_pipeline.config.scenario.arrivals import Arrivals
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
 from perf_pipeline.metrics.records.level_histograms import FILE as HISTOGRAMS
-from perf_pipeline.run import run_scenario
 from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.scenario_run import run_scenario
 from perf_pipeline.shards.merge import merge_shards
 from tests.dealt_shards import Host, deal
 from tests.integration.conftest import settings_in

@@ -22,12 +22,13 @@ from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import ServiceUnavailableError
 from perf_pipeline.host.load_lock import load_lock
-from perf_pipeline.run import Run, run_scenario
+from perf_pipeline.run import Run
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.record import ErrorClass, Outcome
 from perf_pipeline.samples.run_folder import RunFolder, new_run_id
 from perf_pipeline.samples.run_list import list_runs
 from perf_pipeline.samples.run_record import COMPLETE
+from perf_pipeline.scenario_run import run_scenario
 from perf_pipeline.servers.lifecycle.services import ServiceSession
 from perf_pipeline.servers.postgres import service as postgres
 from tests.integration.conftest import settings_in

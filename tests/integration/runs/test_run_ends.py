@@ -15,11 +15,12 @@ from perf_pipeline.config.scenario.scenario import Phases, Scenario, Stop, Worke
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.loadgen.run_servers import NOT_OURS
 from perf_pipeline.report.run.files import write_files
-from perf_pipeline.run import Run, run_scenario
+from perf_pipeline.run import Run
 from perf_pipeline.samples.manifest import Stopped
 from perf_pipeline.samples.run_folder import read_json
 from perf_pipeline.samples.run_list import list_runs
 from perf_pipeline.samples.run_record import COMPLETE
+from perf_pipeline.scenario_run import run_scenario
 from tests.integration.levels.loads import QUICK
 from tests.integration.levels.run_observer import RunObserver
 from tests.integration.runs.traces import schemas

@@ -18,8 +18,8 @@ from perf_pipeline.config.scenario.scenario import Scenario, Workload
 from perf_pipeline.errors import PerfPipelineError, ServiceUnavailableError
 from perf_pipeline.faults.proxy.client import ProxyClient
 from perf_pipeline.loadgen.run_servers import RunServers
-from perf_pipeline.run import run_scenario
 from perf_pipeline.samples.fault_log import read_faults
+from perf_pipeline.scenario_run import run_scenario
 from perf_pipeline.servers.through_proxy import upstream_of
 from tests.sandbox import until
 
