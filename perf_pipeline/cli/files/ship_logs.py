@@ -14,13 +14,14 @@ from perf_pipeline.cli.lines.terminal import show
 from perf_pipeline.cli.output import AsJson, Results, answer, bad_input_explained, settings_with
 from perf_pipeline.config.log_settings import LOGS_URL
 from perf_pipeline.config.settings import PROJECT
-from perf_pipeline.errors import ScenarioError
+from perf_pipeline.errors import ScenarioError, ServiceUnavailableError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.logs.log import LOOSE_FOLDER, PROCESS_LOG, LogContext
 from perf_pipeline.monitoring.shipping.positions import Positions, only_shipper, positions_path
 from perf_pipeline.monitoring.shipping.setup import set_up_kibana, set_up_store
 from perf_pipeline.monitoring.shipping.shipper import Shipper
 from perf_pipeline.monitoring.shipping.store import Store, StoreBusyError
+from perf_pipeline.monitoring.shipping.store_wait import StoreWait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,9 @@ Answered = TypeVar("Answered")
 
 _ROUND_S = 2.0
 _HEALTH_S = 60.0
-_SETUP_ATTEMPTS = 150
+_ONCE_S = 60.0
+_SETUP_S = 300.0
+"""A store that is started together with the shipper takes minutes."""
 _INFRA = PROJECT / "infra"
 
 
@@ -54,7 +57,8 @@ def ship_logs(
     """Send the logs of all runs to Elasticsearch or OpenSearch, each line once.
 
     The store is PERF_PIPELINE_LOGS_URL; PERF_PIPELINE_KIBANA_URL is set up as well where it is
-    given. What was sent is noted in results/.logs; a store that is down is waited for.
+    given. What was sent is noted in results/.logs; a store that is down is waited for, with --once
+    for a minute, and for five minutes until it is set up; then exit 2.
     """
     with bad_input_explained(as_json=as_json):
         settings = settings_with(results)
@@ -97,7 +101,7 @@ def _ship(
             settings.state_dir,
             store,
             positions,
-            sleep=time.sleep,
+            _wait_for(store, _ONCE_S if once else None),
             rng=random.Random(),
             notify=notify,
         )
@@ -118,29 +122,37 @@ def _ship(
         PROCESS_LOG.write(level, "shipper-ended", said)
         notify(said)
         return asdict(total)
+    except ServiceUnavailableError as error:
+        PROCESS_LOG.write("error", "shipper-ended", str(error))
+        raise
     finally:
         PROCESS_LOG.close()
 
 
 def _set_up(store: Store, kibana_url: str | None, notify: Callable[[str], None]) -> None:
     """Set up the store and Kibana, which may start at the same time as we do."""
-    for sentence in _waited(lambda: set_up_store(store, _INFRA), notify):
+    for sentence in _waited(store, lambda: set_up_store(store, _INFRA), notify):
         notify(sentence)
     if kibana_url is not None:
         kibana = Store(kibana_url)
-        notify(_waited(lambda: set_up_kibana(kibana, _INFRA), notify))
+        notify(_waited(kibana, lambda: set_up_kibana(kibana, _INFRA), notify))
 
 
-def _waited(call: Callable[[], Answered], notify: Callable[[str], None]) -> Answered:
-    """Call until the store answers, for about five minutes."""
-    for attempt in range(_SETUP_ATTEMPTS):
+def _waited(store: Store, call: Callable[[], Answered], notify: Callable[[str], None]) -> Answered:
+    """Call until the store answers."""
+    wait, is_new = _wait_for(store, _SETUP_S), True
+    while True:
         try:
             return call()
         except StoreBusyError as error:
-            if attempt == 0:
-                notify(f"{error}; waiting for it")
-            time.sleep(_ROUND_S)
-    return call()
+            if is_new:
+                notify(f"{error}; waiting for it for at most {_SETUP_S:g} s")
+            is_new = False
+            wait.before_retry(error, _ROUND_S)
+
+
+def _wait_for(store: Store, limit_s: float | None) -> StoreWait:
+    return StoreWait(store.shown, limit_s, clock_s=time.monotonic, sleep=time.sleep)
 
 
 def _note_health(store: Store, positions: Path) -> None:

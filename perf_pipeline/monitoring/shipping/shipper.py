@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.monitoring.shipping.positions import Positions
     from perf_pipeline.monitoring.shipping.store import Answer, Store
+    from perf_pipeline.monitoring.shipping.store_wait import StoreWait
 
 NAMESPACE = "default"
 _BATCH_BYTES = 1_000_000
@@ -64,8 +65,8 @@ class Shipper:
         state: Path,
         store: Store,
         positions: Positions,
+        wait: StoreWait,
         *,
-        sleep: Callable[[float], None],
         rng: random.Random,
         notify: Callable[[str], None] = lambda _line: None,
     ) -> None:
@@ -76,7 +77,7 @@ class Shipper:
             state: Folder of the state of servers that outlive runs.
             store: Where to.
             positions: How far each file was shipped.
-            sleep: Waits so many seconds.
+            wait: How long the store is waited for.
             rng: Spreads the waits of several shippers.
             notify: Called with a sentence when the store has to be waited for.
         """
@@ -85,7 +86,7 @@ class Shipper:
         self._state = state
         self._store = store
         self._positions = positions
-        self._sleep = sleep
+        self._store_wait = wait
         self._rng = rng
         self._notify = notify
         self._tails: dict[Path, LogTail] = {}
@@ -126,7 +127,11 @@ class Shipper:
             return 0  # the run was removed meanwhile
 
     def _send_all(self, lines: list[StoredLine]) -> None:
-        """Send lines until the store has answered for each of them."""
+        """Send lines until the store has answered for each of them.
+
+        Raises:
+            ServiceUnavailableError: It took none of them for as long as it is waited for.
+        """
         attempt = 0
         while lines:
             try:
@@ -143,6 +148,8 @@ class Shipper:
             if answer.status >= _OK:
                 raise self._store.refusal("the logs", answer)
             left = self._unanswered(lines, answer)
+            if len(left) < len(lines):
+                self._store_wait.answered()
             if left:
                 self._wait(attempt, StoreBusyError(f"{len(left)} lines have to be sent again"))
             attempt = attempt + 1 if left else 0
@@ -171,7 +178,7 @@ class Shipper:
         wait_s = error.retry_after_s or longest * (0.5 + self._rng.random() / 2)
         if attempt in {0, 5} or attempt % 20 == 0:
             self._notify(f"{error}; sent again in {wait_s:.1f} s")
-        self._sleep(wait_s)
+        self._store_wait.before_retry(error, wait_s)
 
 
 def document_id(line: StoredLine) -> str:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perf_pipeline.config.settings import PROJECT
-from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.errors import PerfPipelineError, ServiceUnavailableError
 from perf_pipeline.logs.log import Log, LogContext
 from perf_pipeline.monitoring.shipping.positions import Positions, only_shipper
 from perf_pipeline.monitoring.shipping.setup import set_up_kibana, set_up_store
 from perf_pipeline.monitoring.shipping.shipper import Shipper
 from perf_pipeline.monitoring.shipping.store import Store, StoreError
+from perf_pipeline.monitoring.shipping.store_wait import StoreWait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,17 +141,14 @@ def state_of(results: Path) -> Path:
     return results.with_name(f"{results.name}-state")
 
 
-def shipper(results: Path, url: str, waits: list[float] | None = None) -> Shipper:
+def shipper(
+    results: Path, url: str, waits: list[float] | None = None, limit_s: float | None = None
+) -> Shipper:
     positions = Positions(results / ".logs" / "shipped.json")
     (results / ".logs").mkdir(exist_ok=True)
-    return Shipper(
-        results,
-        state_of(results),
-        Store(url, timeout_s=5.0),
-        positions,
-        sleep=(waits if waits is not None else []).append,
-        rng=random.Random(1),
-    )
+    store, slept = Store(url, timeout_s=5.0), waits if waits is not None else []
+    wait = StoreWait(store.shown, limit_s, clock_s=lambda: sum(slept), sleep=slept.append)
+    return Shipper(results, state_of(results), store, positions, wait, rng=random.Random(1))
 
 
 def test_every_line_is_stored_once_in_the_stream_of_its_dataset(
@@ -192,6 +190,35 @@ def test_a_store_that_is_busy_is_waited_for_longer_each_time(
     assert waits == sorted(waits)
     assert 0.25 <= waits[0] <= 0.5
     assert 2.0 <= waits[3] <= 4.0
+
+
+def test_a_store_that_stays_away_is_waited_for_no_longer_than_the_limit(
+    results: Path, double: StoreDouble
+) -> None:
+    """The sentence names store, time and what to do; the next shipper sends the rest."""
+    double.plan = ["503"] * 100
+    waits: list[float] = []
+    with pytest.raises(ServiceUnavailableError) as raised:
+        shipper(results, double.url, waits, limit_s=60.0).round()
+    assert sum(waits) == pytest.approx(60.0)
+    said = str(raised.value)
+    assert f"http://127.0.0.1:{double.server_port} took nothing for 60 s (limit: 60 s)" in said
+    assert "PERF_PIPELINE_LOGS_URL" in said
+    assert "canary-word-9" not in said
+    double.plan.clear()
+    shipper(results, double.url).round()
+    assert len(double.documents) == 80
+
+
+def test_a_store_that_takes_a_part_each_time_is_not_given_up(
+    results: Path, double: StoreDouble
+) -> None:
+    """Four files, each busy for 45 of the 60 seconds that the limit is."""
+    double.plan = ["503", "503", "503", "503", "503", "503", "store"] * 4
+    waits: list[float] = []
+    shipper(results, double.url, waits, limit_s=60.0).round()
+    assert sum(waits) > 60.0
+    assert len(double.documents) == 80
 
 
 def test_lines_that_the_store_has_no_room_for_are_sent_again_and_the_others_not(
