@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from perf_pipeline.cli.lines.refused_value import explain_refused_value
 from perf_pipeline.cli.lines.terminal import show
 from perf_pipeline.cli.output import answer
 from perf_pipeline.exit_code import Exit
@@ -278,6 +279,7 @@ def _call(arguments: list[str]) -> int:
     except typer.TyperException as error:
         from typer import rich_utils  # noqa: PLC0415 - it draws: 0.1 s
 
+        explain_refused_value(error)
         error.message = redacted(error.message)
         rich_utils.rich_format_error(error)  # type: ignore[arg-type]
         answer({"error": "UsageError", "problems": [error.format_message()]}, as_json=as_json)

@@ -49,6 +49,24 @@ def test_every_value_after_concurrency_is_a_level(arguments: str, levels: str) -
     ]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("dashboard --port 99999", "'--port': it is 99999; allowed is an integer from 0 to 65535"),
+        ("dashboard --port x", "'--port': it is x; allowed is an integer from 0 to 65535"),
+        ("history --runs 1", "'--runs': it is 1; allowed is an integer of at least 2"),
+        ("run my.toml --shards x", "'--shards': it is x; allowed is an integer"),
+        ("selftest noise --size big", "'--size': 'big' is not one of 'ci', 'full'."),
+    ],
+)
+def test_a_refused_value_is_named_with_what_is_allowed(
+    command: Callable[..., Answer], arguments: str, sentence: str
+) -> None:
+    answer = command(*arguments.split(), "--json")
+    assert answer.code == 2
+    assert answer.reported["problems"] == [f"Invalid value for {sentence}"]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself(command: Callable[..., Answer], name: str) -> None:
     answer = command(name, "--help")
