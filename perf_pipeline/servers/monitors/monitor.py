@@ -11,7 +11,7 @@ import signal
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 import psutil
@@ -40,6 +40,26 @@ PRODUCTS = {
 }
 """Name to what people call it, and what its series ``..._build_info`` begins with; in the order in
 which people see them."""
+
+_WATCHED = {
+    "redis_exporter": "redis_up",
+    "postgres_exporter": "pg_up",
+    "mysql_exporter": "mysql_up",
+}
+"""Exporter to the series that is 0 while it does not reach the server that it watches."""
+
+
+class MonitorAnswer(NamedTuple):
+    """What a program of the monitoring answers.
+
+    Attributes:
+        facts: Its product and version.
+        lost: The series by which an exporter says that it does not reach its server; empty where
+            it does, and of what watches none.
+    """
+
+    facts: Facts
+    lost: str
 
 
 @dataclass
@@ -86,7 +106,7 @@ class Monitor:
         Raises:
             NotAnsweringError: It did not answer, or is another program.
         """
-        return identify(self.NAME, url, timeout_s)
+        return ask_monitor(self.NAME, url, timeout_s).facts
 
     def data_folder(self, url: str, timeout_s: float) -> str:  # noqa: ARG002 - of the protocol
         """Return the folder in which the process works that listens there: ours, or another's.
@@ -103,8 +123,8 @@ class Monitor:
         raise NotAnsweringError(f"no process that we may look at listens on port {port}")
 
 
-def identify(name: str, url: str, timeout_s: float) -> Facts:
-    """Ask one of ``PRODUCTS`` for its version.
+def ask_monitor(name: str, url: str, timeout_s: float) -> MonitorAnswer:
+    """Ask one of ``PRODUCTS`` for its version, and an exporter for its server.
 
     Raises:
         NotAnsweringError: It did not answer, or is another program.
@@ -118,7 +138,10 @@ def identify(name: str, url: str, timeout_s: float) -> Facts:
     found = re.search(rf'^{prefix}_build_info\{{.*version="([^"]*)"', text, re.MULTILINE)
     if found is None:
         raise NotAnsweringError(f"its metrics have no {prefix}_build_info")
-    return Facts(label, found[1], {}, max_connections=None)
+    series = _WATCHED.get(name)
+    is_lost = series is not None and re.search(rf"^{series} 0$", text, re.MULTILINE)
+    facts = Facts(label, found[1], {}, max_connections=None)
+    return MonitorAnswer(facts, series if series and is_lost else "")
 
 
 def find_program(settings: Settings, name: str) -> Installation | None:

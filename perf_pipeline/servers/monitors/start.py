@@ -21,7 +21,7 @@ from perf_pipeline.servers.lifecycle.persistent_servers import (
 from perf_pipeline.servers.lifecycle.port import ephemeral_range, free_ports, is_free
 from perf_pipeline.servers.lifecycle.services import keep_running
 from perf_pipeline.servers.lifecycle.status import ServiceStatus
-from perf_pipeline.servers.monitors.monitor import PRODUCTS, identify
+from perf_pipeline.servers.monitors.monitor import PRODUCTS, ask_monitor
 from perf_pipeline.servers.monitors.programs import (
     ALERTMANAGER,
     PROMETHEUS,
@@ -45,6 +45,10 @@ if TYPE_CHECKING:
 
 _USUAL_PORTS = {PROMETHEUS: 9090, ALERTMANAGER: 9093}
 _ANSWER_S = 5.0
+_LOST = (
+    "it does not reach the server that it watches ({series} is 0), whose metrics are missing. "
+    "`perf-pipeline start --monitoring` starts both again."
+)
 
 
 def start_monitoring(
@@ -117,7 +121,7 @@ def _status(settings: Settings, name: str) -> ServiceStatus | None:
         return None
     began_s = time.monotonic()
     try:
-        facts = identify(name, persistent.url, _ANSWER_S)
+        facts, lost = ask_monitor(name, persistent.url, _ANSWER_S)
     except NotAnsweringError as error:
         detail = (
             f"it does not answer ({error}). `perf-pipeline start --monitoring` starts it again."
@@ -126,22 +130,28 @@ def _status(settings: Settings, name: str) -> ServiceStatus | None:
     return ServiceStatus(
         name,
         "answers",
-        "good",
+        "failing" if lost else "good",
         source="start",
         url=persistent.url,
         product=facts.product,
         version=facts.version,
         answer_s=time.monotonic() - began_s,
+        detail=_LOST.format(series=lost) if lost else "",
     )
 
 
 def _started(settings: Settings, monitor: Monitor) -> Server:
-    """Return what runs, else start it so that it outlives this process."""
+    """Return what runs, else start it so that it outlives this process.
+
+    An exporter that does not reach its server, which may be at another address by now, is replaced.
+    """
     persistent = read_persistent(settings.state_dir, monitor.NAME)
     if persistent is not None and persistent.is_alive():
         with suppress(NotAnsweringError):
-            facts = monitor.identify(persistent.url, _ANSWER_S)
-            return Server(monitor.NAME, persistent.url, "start", facts, folder=persistent.folder)
+            facts, lost = ask_monitor(monitor.NAME, persistent.url, _ANSWER_S)
+            if not lost:
+                folder = persistent.folder
+                return Server(monitor.NAME, persistent.url, "start", facts, folder=folder)
     end_replaced(settings, monitor.NAME)
     embedded = start_monitor(
         settings,

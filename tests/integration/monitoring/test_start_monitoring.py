@@ -103,6 +103,7 @@ def test_what_is_started_is_scraped_and_stopped_with_all_that_it_left(monitored:
             if address.status == psutil.CONN_LISTEN
         }
         assert listening == {"127.0.0.1"}
+        exporter_of_a_stopped_server(monitored)
     finally:
         stopped = stop_monitoring(monitored)
         stop_servers(monitored, ["postgres", "redis"])
@@ -110,6 +111,17 @@ def test_what_is_started_is_scraped_and_stopped_with_all_that_it_left(monitored:
     assert monitored.scrape_dir is None
     assert folders_in(monitored.temp_dir) == []
     assert monitoring_status(monitored) == []
+
+
+def exporter_of_a_stopped_server(monitored: Settings) -> None:
+    """It answers and fails, until its server is started again, at another port."""
+    stop_servers(monitored, ["redis"])
+    (failing,) = [one for one in monitoring_status(monitored) if one.health != "good"]
+    assert (failing.service, failing.state) == ("redis_exporter", "answers")
+    assert "redis_up is 0" in failing.detail
+    assert "start --monitoring" in failing.detail
+    start_monitoring(monitored, start_servers(monitored, ["redis"], pytest.fail), pytest.fail)
+    assert {one.health for one in monitoring_status(monitored)} == {"good"}
 
 
 def seen_by_the_dashboard(monitored: Settings, urls: dict[str, str]) -> None:
