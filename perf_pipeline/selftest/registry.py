@@ -6,8 +6,9 @@ import importlib
 import logging
 import os
 import pkgutil
+import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +18,15 @@ from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.host.load_lock import load_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, MutableMapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from perf_pipeline.selftest.figure import Figure, Size
 
 _log = logging.getLogger(__name__)
+_STATE_HOME = "XDG_STATE_HOME"
+_PREFIX = "perf-pipeline-selftest-"
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def run_selftest(
     *,
     lock_path: Path | None = None,
 ) -> SelftestResult:
-    """Run one selftest while no load runs on this host.
+    """Run one selftest while no load runs on this host; the user's state folder is left as it is.
 
     A selftest with ``TAKES_LOAD_LOCK = True`` starts load runs, which take the lock themselves.
 
@@ -100,12 +103,33 @@ def run_selftest(
     with ExitStack() as stack:
         if not getattr(module, "TAKES_LOAD_LOCK", False):
             stack.enter_context(_only_load(name, lock_path))
+        stack.enter_context(_state_of_its_own(os.environ))
         started_s = clock_s()
         figures = tuple(run(size, seed))
         seconds = clock_s() - started_s
     if not figures:
         raise PerfPipelineError(f"selftest {name} gave no figure, so it proves nothing")
     return SelftestResult(name, size, seed, figures, seconds)
+
+
+@contextmanager
+def _state_of_its_own(environ: MutableMapping[str, str]) -> Iterator[None]:
+    """Let this process and its children keep state in a folder that is gone after the block.
+
+    What a selftest plays is in no link to reports, no log and no lease of the user's, and a
+    Prometheus that the user has started does not scrape it.
+    """
+    before = environ.get(_STATE_HOME)
+    temp_dir = current_settings().temp_dir
+    with tempfile.TemporaryDirectory(
+        prefix=_PREFIX, dir=temp_dir, ignore_cleanup_errors=True
+    ) as folder:
+        environ[_STATE_HOME] = folder
+        try:
+            yield
+        finally:
+            del environ[_STATE_HOME]
+            environ.update({} if before is None else {_STATE_HOME: before})
 
 
 def _only_load(name: str, lock_path: Path | None) -> AbstractContextManager[None]:

@@ -1,3 +1,4 @@
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +30,7 @@ def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     )
     monkeypatch.setattr(perf_pipeline.selftest, "__path__", [str(tmp_path)])
     yield
-    for name in ("planted_seven", "planted_nothing"):
+    for name in ("planted_seven", "planted_nothing", "planted_noting"):
         sys.modules.pop(f"perf_pipeline.selftest.{name}", None)
 
 
@@ -53,6 +54,33 @@ def test_no_figure_is_no_proof() -> None:
 def test_a_wrong_name_is_told_with_the_right_ones() -> None:
     with pytest.raises(PerfPipelineError, match="no selftest 'seven'; there are: planted_not"):
         run_selftest("seven", Size.CI, 1)
+
+
+NOTING = """'''Noted.'''
+from perf_pipeline.config.settings import PROJECT, current_settings
+from perf_pipeline.report.report_places import ReportPlaces
+from perf_pipeline.selftest.figure import Figure
+
+def run(size, seed):
+    ReportPlaces(current_settings().state_dir).note_folder(PROJECT)
+    return [Figure("noted", 1.0, "", None)]
+"""
+
+
+def test_a_selftest_leaves_nothing_in_the_users_state_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "planted_noting.py").write_text(NOTING)
+    users, temp = tmp_path / "state", tmp_path / "temp"
+    temp.mkdir()
+    monkeypatch.setenv("XDG_STATE_HOME", str(users))
+    monkeypatch.setenv("TMPDIR", str(temp))
+
+    run_selftest("planted_noting", Size.CI, 1)
+
+    assert not users.exists()
+    assert os.environ["XDG_STATE_HOME"] == str(users)
+    assert list(temp.iterdir()) == []
 
 
 LOCKING = """'''Locked.'''
