@@ -34,7 +34,7 @@ from perf_pipeline.monitoring.start_exporter import (
 from perf_pipeline.report.endurance.result_file import write_campaign_file
 from perf_pipeline.samples.campaign.campaign import Campaign, evidence_of, write_campaign
 from perf_pipeline.samples.campaign.campaign_clock import read_kernel_boot_id
-from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
+from perf_pipeline.samples.campaign.campaign_folder import PLAYING, CampaignFolder
 from perf_pipeline.samples.disk_space import free_bytes
 from perf_pipeline.samples.run_folder import write_json
 
@@ -237,7 +237,7 @@ def _playing(
         raise RunFolderError(f"{folder.root} is missing: there is no such campaign")
     now = datetime.now(UTC).isoformat(timespec="seconds")
     holder = f"an hour of {folder.root.name}, process {os.getpid()}, since {now}"
-    with load_lock(folder.root / ".playing", holder, notify, time.sleep, wait_s=wait_s):
+    with load_lock(folder.root / PLAYING, holder, notify, time.sleep, wait_s=wait_s):
         yield
 
 

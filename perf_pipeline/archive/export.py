@@ -20,13 +20,12 @@ from perf_pipeline.archive.rules import (
     MAX_FILES,
     SCHEMA_VERSION,
     member_problem,
+    refuse_what_may_grow,
 )
 from perf_pipeline.catalogue.file_names import BASELINES_FILE, CATALOGUE_FILE
 from perf_pipeline.metrics.types.trend import FOLDER as TRENDS
 from perf_pipeline.redaction.forms import without_known_forms
 from perf_pipeline.samples.run_file import is_linked_from_elsewhere
-from perf_pipeline.samples.run_list import read_runs
-from perf_pipeline.samples.run_record import RUNNING
 from perf_pipeline.samples.shards.shard_folders import is_of_merged_shard
 
 if TYPE_CHECKING:
@@ -46,14 +45,10 @@ def export_archive(results: Path, archive: Path, url: str | None = None) -> int:
         url: PostgreSQL database of the catalogue; None for the file in ``results``.
 
     Raises:
-        ArchiveError: There is nothing to export, a run goes on, or ``archive`` exists.
+        ArchiveError: There is nothing to export, some of it may still grow, or ``archive`` exists.
         CatalogueError: The catalogue cannot be read.
     """
-    running = [
-        one.folder.run_id for one in read_runs(results).found if one.record["status"] == RUNNING
-    ]
-    if running:
-        raise ArchiveError(f"run {', '.join(running)} goes on: export when it has ended")
+    refuse_what_may_grow(results)
     files = dict(_in(results))
     if files and (baselines := exported_baselines(results, url)):
         with tempfile.NamedTemporaryFile() as file:

@@ -1,4 +1,4 @@
-"""What an archive of results may declare, and how its members may be called."""
+"""What may go into an archive of results, what it may declare, and how members may be called."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.archive.members import ArchiveError
 from perf_pipeline.config.names import name_problem
+from perf_pipeline.host.load_lock import is_locked
+from perf_pipeline.samples.campaign.campaign_folder import PLAYING, PREFIX
+from perf_pipeline.samples.run_list import read_runs
+from perf_pipeline.samples.run_record import MAY_GO_ON, RUNNING
+from perf_pipeline.samples.shards.shard_folders import unmerged_runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +28,36 @@ MIN_BOMB_BYTES = 50_000_000
 """Results shrink to a third or less, files of zeros to a thousandth: a small archive may."""
 _SHOWN = 120
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+=@,~ -]{0,199}")
+
+
+def refuse_what_may_grow(results: Path) -> None:
+    """Refuse to export a part of a run, which nobody could tell from the whole of one.
+
+    Raises:
+        ArchiveError: With a sentence for each run that may go on, each whose shards nobody has
+            merged, and each campaign of which an hour is played.
+    """
+    problems = []
+    for one in read_runs(results).found:
+        if one.record["status"] == RUNNING:
+            problems.append(f"run {one.folder.run_id} goes on: export when it has ended")
+        elif one.record["status"] in MAY_GO_ON:
+            problems.append(
+                f"run {one.folder.run_id} is not seen from here and may go on: export where it was "
+                "started, or, if it has ended, move its folder out of the results"
+            )
+    problems += [
+        f"run {run.name} is played in shards, which are not merged yet: `perf-pipeline merge "
+        f"{run.name}` does that when all have ended; export then"
+        for run in unmerged_runs(results)
+    ]
+    problems += [
+        f"campaign {playing.parent.name} goes on: export when it has ended"
+        for playing in sorted(results.glob(f"{PREFIX}*/{PLAYING}"))
+        if is_locked(playing)
+    ]
+    if problems:
+        raise ArchiveError("\n".join(problems))
 
 
 def member_problem(name: str) -> str:

@@ -28,6 +28,8 @@ from perf_pipeline.samples.run_folder import read_json
 PREFIX = "endurance-"
 PERFORMANCE = "performance.json"
 """File of an hour with the metrics under the names that users know (``PerformanceMetrics``)."""
+PLAYING = ".playing"
+"""File that is locked while a process plays an hour of a campaign."""
 SIGNALS = "signals.jsonl"
 SIGNALS_MISSING = "signals_missing.json"
 """Files in the folder of an hour."""

@@ -17,6 +17,13 @@ def is_unmerged(run: Path) -> bool:
     return (run / ORDER).exists() and not (run / "run.json").exists()
 
 
+def unmerged_runs(results: Path) -> list[Path]:
+    """Return the folders of a results folder that are those of runs with shards to be merged."""
+    return sorted(
+        run for order in results.glob(f"*/{ORDER}") if is_unmerged(run := order.parents[1])
+    )
+
+
 def is_of_merged_shard(path: Path, results: Path) -> bool:
     """Return whether a file is of a shard whose run has the same by now: the shards were merged.
 

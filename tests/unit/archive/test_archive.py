@@ -7,6 +7,7 @@ import io
 import json
 import os
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from perf_pipeline.archive.__main__ import main
 from perf_pipeline.archive.export import export_archive
 from perf_pipeline.archive.members import ArchiveError
 from perf_pipeline.archive.unpack import import_archive
+from perf_pipeline.host.load_lock import load_lock
 from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.samples.run_file import read_file
 
@@ -209,6 +211,40 @@ def test_a_run_that_goes_on_and_an_archive_that_exists_are_left_alone(tmp_path: 
     with pytest.raises(ArchiveError, match="not overwritten"):
         export_archive(made_results(tmp_path / "b"), taken)
     assert taken.read_bytes() == b"mine"
+
+
+def test_what_may_grow_is_refused_in_every_state(tmp_path: Path) -> None:
+    """A run of another host, shards that nobody merged, and a campaign of which an hour is played.
+
+    Once that is over, the same results are exported.
+    """
+    results, archive = made_results(tmp_path / "here"), tmp_path / "a.tar.gz"
+    elsewhere = results / "20241202_120000-aaaa"
+    elsewhere.mkdir()
+    record = json.loads((results / RUN / "run.json").read_text(encoding="utf-8"))
+    stamp = own_stamp()._replace(boot_id="another", machine="another")
+    ran = {**record, "run_id": elsewhere.name, "status": "running", "process": list(stamp)}
+    (elsewhere / "run.json").write_text(json.dumps(ran), encoding="utf-8")
+    sharded = results / "20241203_120000-bbbb"
+    (sharded / "shards").mkdir(parents=True)
+    (sharded / "shards/order.json").write_text("{}", encoding="utf-8")
+    campaign = results / "endurance-20241204_120000-cccc"
+    campaign.mkdir()
+
+    with (
+        load_lock(campaign / ".playing", "hour 0", pytest.fail, time.sleep),
+        pytest.raises(ArchiveError) as refused,
+    ):
+        export_archive(results, archive)
+
+    not_seen, unmerged, playing = str(refused.value).splitlines()
+    assert f"run {elsewhere.name} is not seen from here" in not_seen
+    assert f"`perf-pipeline merge {sharded.name}`" in unmerged
+    assert f"campaign {campaign.name} goes on" in playing
+    assert not archive.exists()
+    for one in (elsewhere, sharded):
+        (one / "run.json").write_text(json.dumps({**record, "run_id": one.name}), encoding="utf-8")
+    assert export_archive(results, archive) > 0
 
 
 def test_an_archive_goes_where_its_maker_may_write_and_that_is_said(
