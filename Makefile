@@ -50,6 +50,16 @@ setup-test: $(READY_TEST) ## add what the tests and checks need
 	$(INSTALLING) $(PYTHON) -m venv .uv
 	$(INSTALLING) .uv/bin/python -m pip install --quiet --disable-pip-version-check uv
 
+# One make at a time installs into .venv; another one waits, and finds it done.
+ifndef INSTALLS_ALONE
+$(READY): requirements.lock pyproject.toml
+$(READY_TEST): requirements-test.lock $(READY)
+$(READY_HOST): infra/dagster/deploy.lock $(READY)
+$(READY) $(READY_TEST) $(READY_HOST):
+	@flock --nonblock --conflict-exit-code 75 .setup.lock $(MAKE) --no-print-directory INSTALLS_ALONE=1 $@ || { \
+	  test $$? = 75 || exit 1; echo "another make installs into .venv: waiting for it"; \
+	  flock .setup.lock $(MAKE) --no-print-directory INSTALLS_ALONE=1 $@; }
+else
 # The locks are lists of hashes that name no index, so they work with any mirror that is configured.
 $(READY): requirements.lock pyproject.toml $(filter .uv/bin/uv,$(UV))
 	rm -rf .venv
@@ -67,6 +77,7 @@ $(READY_TEST): requirements-test.lock $(READY)
 $(READY_HOST): infra/dagster/deploy.lock $(READY)
 	$(INSTALLING) "$(UV)" pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode --requirements infra/dagster/deploy.lock
 	@touch $@
+endif
 
 # Installed where we may, else unpacked into the cache; without it baseline leaves MySQL out.
 .PHONY: mysql

@@ -5,10 +5,14 @@ The environment is never made here (``-o``): others may be running from it.
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.sandbox import until
 
 ROOT = Path(__file__).resolve().parents[2]
 LOAD = "perf_pipeline --results-dir"
@@ -62,6 +66,54 @@ def test_every_known_target_is_listed_and_starts_what_it_says() -> None:
         assert told.returncode == 0, told.stderr
         assert words in told.stdout, target
         assert f"  {target} " in listed
+
+
+_UV = """#!/bin/sh
+[ "$1" = venv ] || exit 0
+[ -e .venv ] && exit 1
+echo made >> made.log
+mkdir -p .venv/bin
+until [ -e go ]; do sleep 0.05; done
+printf '#!/bin/sh\\n' > .venv/bin/python
+cp .venv/bin/python .venv/bin/perf-pipeline
+chmod +x .venv/bin/python
+"""
+"""A uv that installs nothing, once it may go on."""
+
+
+def test_two_makes_that_set_up_at_once_install_once(tmp_path: Path) -> None:
+    """The one that comes second says that it waits."""
+    for file in ("Makefile", "perf_pipeline/loadgen/environment/package_index.py"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, tmp_path / file)
+    for file in ("requirements.lock", "requirements-test.lock", "pyproject.toml"):
+        (tmp_path / file).touch()
+    uv = tmp_path / "bin/uv"
+    uv.parent.mkdir()
+    uv.write_text(_UV, encoding="utf-8")
+    uv.chmod(0o755)
+    environ = {**os.environ, "PATH": f"{uv.parent}:{os.environ['PATH']}"}
+    for name in [name for name in environ if name.startswith("MAKE") or name == "MFLAGS"]:
+        del environ[name]
+
+    def begin(target: str) -> subprocess.Popen[str]:
+        command = ["make", "--no-print-directory", target]
+        out = subprocess.PIPE
+        return subprocess.Popen(
+            command, cwd=tmp_path, env=environ, stdout=out, stderr=subprocess.STDOUT, text=True
+        )
+
+    with begin("setup") as first:
+        assert until((tmp_path / "made.log").exists)
+        with begin("setup-test") as second:
+            assert second.stdout is not None
+            said = second.stdout.readline()
+            (tmp_path / "go").touch()
+            rest = second.communicate(timeout=60)[0], first.communicate(timeout=60)[0]
+
+    assert said == "another make installs into .venv: waiting for it\n"
+    assert (first.returncode, second.returncode) == (0, 0), rest
+    assert (tmp_path / "made.log").read_text().splitlines() == ["made"]
 
 
 def test_runs_go_where_the_user_keeps_runs(monkeypatch: pytest.MonkeyPatch) -> None:
