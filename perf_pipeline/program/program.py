@@ -16,6 +16,7 @@ from perf_pipeline.program.limits import limits_refused
 from perf_pipeline.program.session import (
     forget_other_pythons,
     keep_from_all_users,
+    limit_numpy_threads,
     restart_isolated,
 )
 from perf_pipeline.program.streams import open_closed_descriptors, replace_streams
@@ -44,6 +45,7 @@ def run_program(
     """
     open_closed_descriptors()
     forget_other_pythons(os.environ)
+    limit_numpy_threads(os.environ)
     restart_isolated()
     keep_from_all_users()
     out, _ = replace_streams(os.environ)

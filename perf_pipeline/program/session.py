@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _OURS = "PYTHONIOENCODING"
 """Means our output; ``streams.py`` reads it."""
 _ALL_WRITE = 0o002
+_NUMPY_THREADS = "OPENBLAS_NUM_THREADS"
 _SIZES = ("COLUMNS", "LINES", "TERMINAL_WIDTH")
 """rich and typer take them for numbers, and lay tables out in 0 columns."""
 
@@ -32,6 +33,15 @@ def forget_other_pythons(environ: MutableMapping[str, str]) -> None:
     for name in _SIZES:
         if not _is_size(environ.get(name, "80")):
             del environ[name]
+
+
+def limit_numpy_threads(environ: MutableMapping[str, str]) -> None:
+    """Let numpy of this process and its children use one thread, unless the session says more.
+
+    Our matrices are small: threads of OpenBLAS wait for each other in a loop, at the expense of
+    whatever runs beside them. OpenBLAS reads the variable when numpy is imported.
+    """
+    environ.setdefault(_NUMPY_THREADS, "1")
 
 
 def keep_from_all_users() -> None:

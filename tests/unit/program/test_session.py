@@ -48,6 +48,15 @@ def test_another_projects_python_is_not_ours(
     assert ended.stdout == "0  []\n"
 
 
+def test_numpy_uses_one_thread_unless_the_session_says_more(
+    program: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    """Two threads took 29 s of CPU time where one takes 11.5 s, and were no faster."""
+    say = "import os; print(os.environ['OPENBLAS_NUM_THREADS']); return 0"
+    assert program(say).stdout == "1\n"
+    assert program(say, OPENBLAS_NUM_THREADS="4").stdout == "4\n"
+
+
 def test_a_size_of_the_terminal_that_is_none_is_forgotten() -> None:
     environ = {"COLUMNS": "0", "LINES": "40", "TERMINAL_WIDTH": "wide", "HOME": "/home/me"}
     forget_other_pythons(environ)
