@@ -160,12 +160,14 @@ help-endurance: ## what the endurance test does
 ui: $(READY) ## the Dagster UI on http://127.0.0.1:3000; PORT=4000 REPORTS_PORT=4001
 	@$(if $(filter file,$(origin RESULTS)),,PERF_PIPELINE_RESULTS="$(RESULTS)" )$(if $(REPORTS_PORT),PERF_PIPELINE_REPORTS_PORT="$(REPORTS_PORT)" )$(PY) -m assets.ui$(if $(PORT), --port "$(PORT)")
 
-.PHONY: start stop status healthcheck doctor
+.PHONY: start images stop status healthcheck doctor
 STACK ?=
 PROFILES ?=
 # Servers of this machine, or with STACK=1 the Compose stack; the other targets work on what runs.
 start: $(if $(STACK)$(PROFILES),$(READY),mysql) ## start every available server; STACK=1 or PROFILES="databases monitoring": the Compose stack
 	@$(BIN)/perf-pipeline start$(if $(STACK)$(PROFILES), --stack $(addprefix --profile=,$(PROFILES)))
+images: $(READY) ## build the stack's images and start nothing; PROFILES="dagster"
+	@$(PY) -m perf_pipeline.servers.stack.images $(PROFILES)
 stop: $(READY) ## stop them
 	@$(BIN)/perf-pipeline stop
 status: $(READY) ## where each server would come from, and which runs go on

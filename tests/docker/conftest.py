@@ -44,6 +44,7 @@ def engine(docker_cache: Path) -> Iterator[Engine]:
         with docker_engine(docker_cache) as found:
             compose_on_path(docker_cache)
             os.environ["DOCKER_HOST"] = found.host
+            os.environ["DOCKER_BUILDKIT"] = "0"  # the layers of one builder are not the other's
             yield found
     except NoEngineError as error:
         pytest.skip(f"no Docker engine: {error}")
@@ -65,7 +66,8 @@ def debian_servers(
 def project_image(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The project's image, built from this checkout."""
     assert engine.host
-    build_image(base_image(tmp_path_factory.mktemp("base")))
+    base_image(tmp_path_factory.mktemp("base"))
+    build_image()
     return IMAGE
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import time
 import urllib.request
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
+
+from perf_pipeline.config.settings import current_settings
+from perf_pipeline.servers.stack.images import build_images, read_services
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "perf-pipeline:dev"
@@ -184,17 +186,16 @@ class Deployment:
         return data
 
 
-def build_image(base: str) -> None:
-    """Build the project's image on a base image; layers that did not change come from the cache."""
+def build_image() -> None:
+    """Build the project's image as ``make images`` does, on the base of these tests."""
     given = ROOT / "infra/dagster/certificates"
     copied = [Path(shutil.copy(file, given)) for file in _CERTIFICATES.glob("*.crt")]
-    file = ROOT / "infra/dagster/Dockerfile"
-    command = ["docker", "build", "--quiet", "--network", "host", "--file", str(file)]
-    command += ["--build-arg", f"BASE_IMAGE={base}", "--tag", IMAGE, str(ROOT)]
-    environ = {**os.environ, "DOCKER_BUILDKIT": "0"}
+    files = (ROOT / "infra/compose.yaml", ROOT / "infra/compose.debian.yaml")
+    settings = current_settings()
+    settings = replace(settings, stack=replace(settings.stack, files=files))
     try:
-        built = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        services = read_services(settings, ["dagster"])
+        assert build_images(settings, ["dagster"], services, print) == [IMAGE]
     finally:
         for one in copied:
             one.unlink()
-    assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-2000:]

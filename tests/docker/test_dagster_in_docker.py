@@ -43,7 +43,7 @@ def deployment(
 ) -> Iterator[Deployment]:
     """Dagster with its storage, and two of the servers that runs use."""
     assert debian_servers
-    build_image("perf-pipeline-base:bookworm")
+    build_image()
     drawn = free_ports(random.Random(), ephemeral_range())
     services = (*PAGES.values(), "DASHBOARD", "POSTGRES", "REDIS")
     ports = {service: next(drawn) for service in services}

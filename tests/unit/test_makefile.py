@@ -20,6 +20,7 @@ LOAD = "perf_pipeline --results-dir"
 STARTS = {
     "setup": "",
     "start": "perf-pipeline start",
+    "images": "stack.images",
     "stop": "perf-pipeline stop",
     "status": "perf-pipeline status",
     "healthcheck": "--gate",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from perf_pipeline.config.stack_ports import PROFILES
-from perf_pipeline.errors import PerfPipelineError, ScenarioError
+from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.held_folder import read_own
 from perf_pipeline.servers.lifecycle.persistent_servers import write_private
 from perf_pipeline.servers.stack.compose import ComposeError, compose
 from perf_pipeline.servers.stack.env_file import ensure_env_file
+from perf_pipeline.servers.stack.images import build_images, chosen_profiles, read_services
 from perf_pipeline.servers.stack.service_state import ServiceState, explain, service_states
 from perf_pipeline.servers.stack.stack_engine import StackEngine, StackEngineError
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from perf_pipeline.config.settings import Settings
 
-_ASK_S = 30.0
 _STOP_S = 300.0
 _HEALTHY_S = 300
 _PULL_S = 3600.0
@@ -71,20 +70,13 @@ def start_stack(
         ComposeError: There is no Compose, or it refused.
         StackError: A service did not become healthy.
     """
-    unknown = sorted(set(profiles) - set(PROFILES))
-    if unknown:
-        known = ", ".join(PROFILES)
-        raise ScenarioError([f"there is no profile {one!r}: {known}." for one in unknown])
-    chosen = tuple(profiles) or ("all",)
+    chosen = chosen_profiles(profiles)
     if ensure_env_file(settings.stack.env_file):
         notify(f"passwords generated: {settings.stack.env_file}")
-    model = compose(settings, chosen, ["config", "--format", "json"], timeout_s=_ASK_S)
-    services: dict[str, dict[str, Any]] = json.loads(model)["services"]
+    services = read_services(settings, chosen)
     _write_started(settings, services)
     notify(f"starting {len(services)} services of the stack {settings.stack.name}")
-    if built := [name for name, service in services.items() if "build" in service]:
-        notify(f"building the images of {', '.join(sorted(built))}")
-        compose(settings, chosen, ["build", "--quiet", *built], timeout_s=_PULL_S)
+    build_images(settings, chosen, services, notify)
     try:
         up = ["up", "--detach", "--wait", "--wait-timeout", str(_HEALTHY_S)]
         compose(settings, chosen, up, timeout_s=_PULL_S)
