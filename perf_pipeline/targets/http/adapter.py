@@ -13,7 +13,6 @@ import ssl
 from typing import TYPE_CHECKING
 
 import urllib3
-from urllib3.exceptions import ProtocolError
 
 from perf_pipeline.samples.record import ErrorClass
 from perf_pipeline.steps import NO_WORKFLOW, count, set_workflow, workflow_of
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
 OPENED = "connections opened"
 """Count of the connections that a request had to open: 1, or 0 where one was kept alive."""
 
-_BROKEN = (ProtocolError, http.client.HTTPException)
-"""What was received is no whole answer: the connection ended within it, or it is not HTTP."""
+_NO_ANSWER = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
+"""There is no connection, it ended within the answer, or what was received is not HTTP."""
 
 
 def open_target(job: Job) -> Target:
@@ -45,11 +44,8 @@ def open_target(job: Job) -> Target:
 def classify(error: BaseException) -> ErrorClass:
     """Return the error class of a request's exception."""
     found = classification.classify(error)
-    if found is ErrorClass.WORKFLOW_ERROR and isinstance(error, (*_BROKEN, OSError)):
-        return ErrorClass.CONNECTION
-    if found is ErrorClass.WORKFLOW_ERROR and isinstance(error, urllib3.exceptions.HTTPError):
-        return ErrorClass.CONNECTION
-    return found
+    is_unanswered = found is ErrorClass.WORKFLOW_ERROR and isinstance(error, _NO_ANSWER)
+    return ErrorClass.CONNECTION if is_unanswered else found
 
 
 class HttpTarget:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from perf_pipeline.samples.record import ErrorClass
 from perf_pipeline.steps import StepBuffer, record_steps
 from perf_pipeline.targets.http.adapter import OPENED, classify, open_target
 from perf_pipeline.targets.http.connections import ForeignAddressError
+from perf_pipeline.targets.http.prepared_request import PreparedRequest
 from perf_pipeline.targets.target import Job, Kind, ServerAccess, WrongResultError
 from tests.integration.targets.certificates import make_certificates
 from tests.unit.targets.http.answering import Answering, answering
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from perf_pipeline.config.http.http_request import Connection
     from perf_pipeline.targets.target import Slot
 
 SEED = 11
@@ -79,7 +82,7 @@ def test_number_and_seed_are_filled_in_wherever_a_placeholder_stands(service: An
     [
         ("500", {}, "status 500, expected 200: 'ok'"),
         ("200", {"expect_status": 201}, "status 200, expected 201"),
-        ("200", {"expect_text": "number {number}"}, "lacks 'number 5': 'ok'"),
+        ("200", {"expect_text": "ok {number}"}, "lacks 'ok 5': 'ok'"),
         ("200", {"expect_json": "{}"}, "the answer is no JSON"),
         ("echo", {"body": '{"a": {"b": 1}}', "expect_json": '{"a": {"b": 2}}'}, ".a.b is not 2"),
         ("echo", {"body": '{"a": 1}', "expect_json": '{"a": true}'}, ".a is not true"),
@@ -97,20 +100,62 @@ def test_an_answer_that_is_not_the_right_one_is_a_wrong_result(
 
 
 def test_without_a_whole_answer_the_class_says_why(service: Answering) -> None:
-    """Refused, too late, ended within the answer, and no HTTP at all."""
+    """Refused, too late, stalled or ended within the answer, reset, and no HTTP at all."""
     with socket.socket() as nobody:  # bound, and it does not listen
         nobody.bind(("127.0.0.1", 0))
         port = nobody.getsockname()[1]
         refused = error_of(HttpRequest(f"http://127.0.0.1:{port}/"))
     assert classify(refused) is ErrorClass.CONNECTION
-    late = error_of(HttpRequest(f"{service.url}/slow", timeout_s=0.05))
-    assert classify(late) is ErrorClass.TIMEOUT
-    for path in ("cut", "garbage"):
+    for path in ("slow", "stall"):
+        late = error_of(HttpRequest(f"{service.url}/{path}", timeout_s=0.05))
+        assert classify(late) is ErrorClass.TIMEOUT, late
+    for path in ("cut", "garbage", "reset", "torn"):
         found = error_of(HttpRequest(f"{service.url}/{path}"))
         assert classify(found) is ErrorClass.CONNECTION, found
     with answering() as plain:
         no_tls = error_of(HttpRequest(plain.url.replace("http:", "https:")))
     assert classify(no_tls) is ErrorClass.CONNECTION, no_tls
+
+
+def test_a_name_without_an_address_is_a_connection_that_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def nobody(*_arguments: object, **_options: object) -> list[object]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr("socket.getaddrinfo", nobody)
+    found = error_of(HttpRequest("http://nobody.test/"))
+    assert classify(found) is ErrorClass.CONNECTION, found
+
+
+def test_an_answer_that_comes_too_late_is_not_that_of_the_next_request() -> None:
+    """It is sent when the next request is on its way; that has a longer limit of its own."""
+    with answering() as server:
+        late = HttpRequest(f"{server.url}/late?n={{number}}", timeout_s=0.05)
+        whole = HttpRequest(f"{server.url}/parts?n={{number}}", expect_text="number {number};")
+        slot = slot_of(late, whole)
+        with pytest.raises(TimeoutError):
+            slot.execute(0, 1)
+        slot.execute(1, 2)
+        assert server.connections == 2
+
+
+def test_each_request_on_a_connection_has_its_own_limit(service: Answering) -> None:
+    """The service closes the connection after 30 s, which would be another error."""
+    slow = HttpRequest(f"{service.url}/slow", timeout_s=0.05)
+    slot = slot_of(HttpRequest(f"{service.url}/200", timeout_s=60.0), slow)
+    slot.execute(0, 1)
+    with pytest.raises(TimeoutError):
+        slot.execute(1, 2)
+
+
+def test_a_slot_has_a_connection_to_each_server() -> None:
+    with answering() as one, answering() as other:
+        slot = slot_of(HttpRequest(f"{one.url}/200?one"), HttpRequest(f"{other.url}/200?other"))
+        for number in range(4):
+            slot.execute(number % 2, number)
+        assert one.requests == ["/200?one"] * 2
+        assert other.requests == ["/200?other"] * 2
 
 
 def test_a_redirect_is_an_answer_and_is_not_followed(service: Answering) -> None:
@@ -161,6 +206,25 @@ def test_no_request_is_sent_to_an_address_that_is_not_one_s_own(
     assert "leads to 127.0.0.1" in str(found)
     assert service.requests == before
     slot_of(HttpRequest(f"{service.url}/200", is_own_host=True)).execute(0, 1)
+
+
+@pytest.mark.parametrize(
+    ("connection", "part"),
+    [("keep_alive", "User-Agent: perf_pipeline"), ("new", "Connection: close")],
+)
+def test_the_service_sees_the_method_and_what_becomes_of_the_connection(
+    service: Answering, connection: Connection, part: str
+) -> None:
+    for method in ("GET", "PUT"):
+        for text in (f"{method} /headers HTTP/1.1", part):
+            url = f"{service.url}/headers"
+            request = HttpRequest(url, method, connection=connection, expect_text=text)
+            slot_of(replace(request, expect_status=500)).execute(0, 1)
+
+
+@pytest.mark.parametrize(("scheme", "port"), [("http", 80), ("https", 443)])
+def test_a_url_without_a_port_has_that_of_its_scheme(scheme: str, port: int) -> None:
+    assert PreparedRequest("r", HttpRequest(f"{scheme}://localhost/"), SEED, {}).port == port
 
 
 def test_a_header_carries_the_variable_and_a_missing_one_is_refused_by_name(
