@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perf_pipeline.config.flags.overrides import Overrides
-from perf_pipeline.config.http.addresses import is_own_address
+from perf_pipeline.config.http.addresses import addresses_of, is_own_address
 from perf_pipeline.config.http.host_checks import check_hosts
 from perf_pipeline.config.http.http_request import HttpRequest
 from perf_pipeline.config.scenario.parse import parse_scenario
@@ -127,6 +127,36 @@ def test_all_problems_of_all_requests_are_reported_at_once(machine: MachineLimit
         assert secret not in together.replace("two-", "").replace("TWO_LINES", "")
 
 
+@pytest.mark.parametrize(
+    ("header", "part"),
+    [
+        ('Cookie = "session=s3cret"', "holds a secret in the file"),
+        ('Proxy-Authorization = "Basic s3cret"', "holds a secret in the file"),
+        ('X-Api-Key = "s3cret"', "holds a secret in the file"),
+        ('X-Token = "${TWO_LINES}"', "which [environment] does not pass"),
+        ('Accept = "a"\naccept = "s3cret"', "is given as Accept as well"),
+        ('Content-Length = "1"', "may not be given"),
+        ('Transfer-Encoding = "chunked"', "may not be given"),
+        ('X-Name = "s3cret \N{EURO SIGN}"', "a letter outside of Latin-1"),
+        ('X-Name = "s3cret\\nX-Other: 1"', "a line break"),
+    ],
+)
+def test_a_header_that_leaks_a_secret_or_breaks_the_request_is_refused(
+    machine: MachineLimits, header: str, part: str
+) -> None:
+    """No message holds the value."""
+    text = '[[requests]]\nname = "home"\nurl = "http://127.0.0.1/"\n[requests.headers]\n'
+    (found,) = problems(f"{text}{header}\n", machine)
+    assert part in found
+    assert "s3cret" not in found
+
+
+def test_every_address_of_a_name_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(2, 1, 6, "", (address, 0)) for address in ("10.0.0.1", PUBLIC, "10.0.0.1")]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_arguments, **_options: found)
+    assert addresses_of("both.test") == ("10.0.0.1", PUBLIC)
+
+
 def test_a_known_server_fills_in_what_the_table_does_not_say(machine: MachineLimits) -> None:
     text = """
     [[requests]]
@@ -226,6 +256,7 @@ def test_every_address_of_a_host_must_be_one_s_own() -> None:
     assert both.endswith("say so: --i-own-this-host both.test")
     assert 'host "gone.test", whose address cannot be found: name or service not known.' in gone
     assert refused("both.test", "GONE.test") == []
+    assert refused("both.test") == [gone]
     (superfluous,) = refused("both.test", "gone.test", "other.test")
     assert '--i-own-this-host "other.test" is given, but no request goes there' in superfluous
 
@@ -237,5 +268,8 @@ def test_a_public_host_needs_the_flag_and_the_request_then_knows_it(machine: Mac
     (workload,) = read(text, machine, own_hosts=(PUBLIC,)).workloads
     assert workload.request is not None
     assert workload.request.is_own_host
+    two = f'{text}[[requests]]\nname = "near"\nurl = "http://127.0.0.1/"\n'
+    both = [one.request for one in read(two, machine, own_hosts=(PUBLIC,)).workloads]
+    assert [one and one.is_own_host for one in both] == [True, False]
     (not_the_file,) = problems(f'own_hosts = ["{PUBLIC}"]\n{text}', machine, own_hosts=(PUBLIC,))
     assert "own_hosts is unknown" in not_the_file
