@@ -16,19 +16,28 @@ import pytest
 
 from perf_pipeline.analysis.measure import measure
 from perf_pipeline.archive.export import export_archive, left_out
+from perf_pipeline.config.scenario.scenario import Phases
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.loadgen.plan.level_plan import little_endian
 from perf_pipeline.metrics.metrics_file import read_metrics
 from perf_pipeline.metrics.records.level_histograms import FILE as HISTOGRAMS
+from perf_pipeline.metrics.resources.resource_samples import read_samples
 from perf_pipeline.pruning import prune
+from perf_pipeline.samples.level_records import read_level
+from perf_pipeline.samples.manifest import read_manifest
+from perf_pipeline.samples.planned_levels import (
+    PlannedLevel,
+    read_planned_levels,
+    write_planned_levels,
+)
 from perf_pipeline.samples.record import NOT_STARTED, Outcome
-from perf_pipeline.samples.run_folder import INTENDED, RunFolder, read_json, write_json
+from perf_pipeline.samples.run_folder import CONTROL, INTENDED, RunFolder, read_json, write_json
 from perf_pipeline.samples.run_list import read_runs
-from perf_pipeline.samples.run_record import COMPLETE, FAILED
+from perf_pipeline.samples.run_record import COMPLETE, FAILED, INTERRUPTED, KILLED
 from perf_pipeline.shards.merge import merge_shards
 from perf_pipeline.shards.shard_order import shard_folder
-from tests.dealt_shards import Host, deal
+from tests.dealt_shards import Host, advance, deal
 from tests.simulated_level import GO_NS, SECOND, SimulatedWorker, closed_loop
 from tests.simulated_run import SLOTS, write_run
 
@@ -40,6 +49,18 @@ if TYPE_CHECKING:
 WORKERS = 4
 LEVEL = "00-10"
 HOSTS = [Host("gen-a"), Host("gen-b", "another boot", 10**12)]
+
+
+EMPTY_SAMPLE: dict[str, Any] = {
+    "children": [],
+    "harness": [],
+    "servers": [],
+    "host": None,
+    "connections": {},
+    "counters": {},
+    "traffic": {},
+    "problems": {},
+}
 
 
 def workers(until_s: float = 10.0) -> list[SimulatedWorker]:
@@ -255,6 +276,138 @@ def test_start_skew_is_the_difference_of_what_the_plan_does_not_explain(
     assert sharded is not None
     assert sharded.start_skew_ns(LEVEL) == 7_000_000
     assert [shard.clock_error_ns for shard in sharded.shards] == [0, 200_000]
+
+
+def two_levels(run: RunFolder, results: Path) -> RunFolder:
+    """Return the run with its level played twice."""
+    twice = RunFolder(results / "r-1")
+    shutil.copytree(run.root, twice.root)
+    shutil.copytree(twice.root / "levels" / LEVEL, twice.root / "levels" / "01-10")
+    return twice
+
+
+def test_what_is_said_of_a_shard_holds_for_all_levels(run: RunFolder, tmp_path: Path) -> None:
+    """The records of both levels, the greater error of the clock, and none that is known of one."""
+    root = deal(two_levels(run, tmp_path / "twice"), tmp_path, HOSTS)
+    dealt = [sum(len(rows) for one in workers()[at::2] for _, rows in one.blocks) for at in (0, 1)]
+    end = shard_folder(root, 1) / "shard.json"
+    written = read_json(end)
+    written["met"]["01-10"]["error_ns"] += 50_000
+    write_json(end, written)
+    sharded = read_manifest(merge_shards(root)).sharded
+    assert sharded is not None
+    assert [shard.records for shard in sharded.shards] == [2 * count for count in dealt]
+    assert [shard.clock_error_ns for shard in sharded.shards] == [0, 250_000]
+    assert [shard.start_late_ns for shard in sharded.shards] == [{LEVEL: 0, "01-10": 0}] * 2
+    del written["met"]["01-10"]
+    write_json(end, written)
+    sharded = read_manifest(merge_shards(root)).sharded
+    assert sharded is not None
+    assert [shard.clock_error_ns for shard in sharded.shards] == [0, None]
+
+
+def test_a_host_that_was_late_was_late_to_the_go_of_the_first(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    """Both began at their own go, which the second shard heard of 40 ms too late."""
+    root = deal(run, tmp_path, HOSTS)
+    level = shard_folder(root, 1) / "levels" / LEVEL / "level.json"
+    log = read_json(level)
+    write_json(level, log | {"go_ns": log["go_ns"] + 40_000_000})
+    end = shard_folder(root, 1) / "shard.json"
+    written = read_json(end)
+    written["met"][LEVEL]["offset_ns"] += 40_000_000
+    write_json(end, written)
+    sharded = read_manifest(merge_shards(root)).sharded
+    assert sharded is not None
+    assert sharded.start_skew_ns(LEVEL) == 40_000_000
+
+
+@pytest.mark.parametrize(
+    ("statuses", "merged"),
+    [
+        ((COMPLETE, COMPLETE), COMPLETE),
+        ((COMPLETE, INTERRUPTED), INTERRUPTED),
+        ((INTERRUPTED, FAILED), FAILED),
+        ((KILLED, COMPLETE), FAILED),
+    ],
+)
+def test_a_run_ended_as_its_shards_did(
+    run: RunFolder, tmp_path: Path, statuses: tuple[str, str], merged: str
+) -> None:
+    """It lasts from its first begin to its last end; what ended one early ended the run."""
+    root = deal(run, tmp_path, HOSTS)
+    times = (
+        ("2026-01-14T09:30:20+00:00", "2026-01-14T09:31:40+00:00"),
+        ("2026-01-14T09:30:10+00:00", "2026-01-14T09:31:30+00:00"),
+    )
+    stopped = {"level": "10", "because": "host_floor", "detail": "planted", "not_run": ["20"]}
+    for index, (started, ended) in enumerate(times):
+        file = shard_folder(root, index) / "run.json"
+        record = read_json(file) | {"started_at": started, "ended_at": ended}
+        write_json(
+            file, record | {"status": statuses[index]} | ({"stopped": stopped} if index else {})
+        )
+    manifest = shard_folder(root, 1) / "manifest.json"
+    write_json(manifest, read_json(manifest) | {"stopped": stopped})
+    folder = merge_shards(root)
+    record = folder.read_status()
+    assert record["status"] == merged
+    assert (record["started_at"], record["ended_at"]) == (times[1][0], times[0][1])
+    assert record["stopped"] == stopped
+    found = read_manifest(folder).stopped
+    assert (found and found.detail) == "planted"
+
+
+def test_the_plan_of_the_shards_is_that_of_the_run(run: RunFolder, tmp_path: Path) -> None:
+    root = deal(run, tmp_path, HOSTS)
+    planned = (PlannedLevel("10", "", 10, "closed", Phases()),)
+    for index in range(len(HOSTS)):
+        write_planned_levels(RunFolder(shard_folder(root, index)), planned)
+    assert read_planned_levels(merge_shards(root)) == planned
+
+
+def test_shards_of_one_boot_are_one_machine_whatever_their_hosts_are_called(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    """Three shards on two machines: the samples of each are beside those of all."""
+    hosts = [Host("gen-a"), Host("gen-b", "another boot", 10**12), Host("gen-c")]
+    for count in (1, 3):
+        root = deal(run, tmp_path / str(count), hosts[:count])
+        for index in range(count):
+            line = {"at_ns": GO_NS + hosts[index].ahead_ns, "workers": [{"pid": 10 + index}]}
+            sample = {**EMPTY_SAMPLE, **line}
+            level = shard_folder(root, index) / "levels" / LEVEL
+            (level / "resources.jsonl").write_text(json.dumps(sample) + "\n")
+        folder = merge_shards(root).root / "levels" / LEVEL
+        all_of_them = read_samples(folder / "resources.jsonl", 0, 2**63 - 1)
+        assert [len(sample["workers"]) for sample in all_of_them] == [count]
+        own = [
+            [len(sample["workers"]) for sample in read_samples(path / "resources.jsonl", 0, 2**63)]
+            for path in sorted(folder.glob("hosts/*"))
+        ]
+        assert own == ([[2], [1]] if count == 3 else [])
+
+
+def test_a_control_run_is_merged_as_if_all_had_begun_it_together(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    """Each shard plays its own, whenever it comes to it: here the second one 5 s later."""
+    whole = RunFolder(tmp_path / "whole" / "r-1")
+    shutil.copytree(run.root, whole.root)
+    level = whole.root / "levels" / LEVEL
+    shutil.copytree(level, level / CONTROL)
+    root = deal(whole, tmp_path, HOSTS)
+    own = shard_folder(root, 1) / "levels" / LEVEL / CONTROL
+    for worker in (1, 3):
+        advance(own, worker, 5 * SECOND)
+    log = read_json(own / "level.json")
+    phases = {name: [at + 5 * SECOND for at in one] for name, one in log["phases_ns"].items()}
+    write_json(own / "level.json", log | {"go_ns": log["go_ns"] + 5 * SECOND, "phases_ns": phases})
+    control = merge_shards(root).root / "levels" / LEVEL / CONTROL
+    assert read_level(control, 1).frame.equals(read_level(level, 1).frame)
+    log, wanted = read_json(control / "level.json"), read_json(level / "level.json")
+    assert (log["go_ns"], log["phases_ns"]) == (wanted["go_ns"], wanted["phases_ns"])
 
 
 def test_a_run_in_shards_is_one_run_and_passed_over_until_it_is_merged(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from perf_pipeline.config.scenario.scenario import Phases
-from perf_pipeline.loadgen.plan.phase_rules import PhaseRule, closed_phases
+from perf_pipeline.loadgen.plan.phase_rules import PhaseRule, closed_phases, timed_phases
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,10 @@ def test_a_warm_up_may_end_early_after_its_shortest_time_and_one_turnover() -> N
     assert not warm_up.may_be_over(4.0, 99)
     assert warm_up.may_be_over(1.0, 100)
     assert not steady.may_be_over(1000.0, 100_000)
+
+
+def test_the_phases_of_a_share_last_their_given_times_and_an_open_level_has_no_ramp() -> None:
+    phases = Phases(ramp_up_s=1.0, warm_up_s=2.0, steady_s=3.0)
+    after = (("warm_up", 2.0), ("steady", 3.0))
+    assert timed_phases(phases, ramps=True) == (("ramp_up", 1.0), *after)
+    assert timed_phases(phases, ramps=False) == after

@@ -9,7 +9,11 @@ import pytest
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.journal_tail import JournalTail
 from perf_pipeline.samples.level_records import read_level
-from perf_pipeline.samples.shards.clock_offsets import read_clock_offsets, write_clock_offsets
+from perf_pipeline.samples.shards.clock_offsets import (
+    read_clock_offsets,
+    worker_of,
+    write_clock_offsets,
+)
 from tests.simulated_level import GO_NS, SECOND, SimulatedWorker, at_s, write_level
 
 if TYPE_CHECKING:
@@ -51,6 +55,14 @@ def test_a_level_of_one_clock_has_no_offsets(tmp_path: Path) -> None:
     write_clock_offsets(tmp_path, {0: 0, 1: 0})
     assert list(tmp_path.iterdir()) == []
     assert read_clock_offsets(tmp_path) == {}
+
+
+def test_an_offset_is_of_the_worker_whose_number_is_in_the_name(tmp_path: Path) -> None:
+    offsets_ns = {3: -AHEAD_NS, 13: AHEAD_NS}
+    write_clock_offsets(tmp_path, offsets_ns)
+    assert read_clock_offsets(tmp_path) == offsets_ns
+    names = ("worker-3.sqlite", "worker-13.sqlite", "worker-.sqlite", "other.sqlite")
+    assert [worker_of(tmp_path / name) for name in names] == [3, 13, -1, -1]
 
 
 @pytest.mark.parametrize("text", ["[]", '{"a": 1}', '{"1": 0.5}', '{"1": null}'])
