@@ -66,10 +66,7 @@ class Connections:
         return answer.status, body
 
     def _make_ready(self, connection: HTTPConnection, timeout_s: float) -> None:
-        if connection.timeout != timeout_s:
-            connection.timeout = timeout_s
-            if connection.sock is not None:
-                connection.sock.settimeout(timeout_s)
+        connection.timeout = timeout_s  # urllib3 gives it to the socket with each request
         if connection.is_connected:
             return
         connection.close()
