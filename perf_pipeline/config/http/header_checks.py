@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 """RFC 9110, section 5.6.2: a token."""
 
-_SECRET = ("authorization", "proxy-authorization", "cookie")
+_SECRET = ("authorization", "proxy-authorization")
 _OURS = {
     "connection": 'connection = "keep_alive" or "new" decides it',
     "content-length": "it follows from the body",

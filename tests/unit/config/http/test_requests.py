@@ -134,7 +134,7 @@ def test_all_problems_of_all_requests_are_reported_at_once(machine: MachineLimit
         ('Proxy-Authorization = "Basic s3cret"', "holds a secret in the file"),
         ('X-Api-Key = "s3cret"', "holds a secret in the file"),
         ('X-Token = "${TWO_LINES}"', "which [environment] does not pass"),
-        ('Accept = "a"\naccept = "s3cret"', "is given as Accept as well"),
+        ('Accept = "a"\nACCEPT = "s3cret"', "is given as Accept as well"),
         ('Content-Length = "1"', "may not be given"),
         ('Transfer-Encoding = "chunked"', "may not be given"),
         ('X-Name = "s3cret \N{EURO SIGN}"', "a letter outside of Latin-1"),
@@ -149,6 +149,23 @@ def test_a_header_that_leaks_a_secret_or_breaks_the_request_is_refused(
     (found,) = problems(f"{text}{header}\n", machine)
     assert part in found
     assert "s3cret" not in found
+
+
+@pytest.mark.parametrize(
+    ("key", "part"),
+    [
+        ('url = "http://127.0.0.1/${SHOP_TOKEN}"', "only values of headers name variables"),
+        ('url = "http://shop-{number}.test/"', "has a placeholder in its host"),
+        ('url = "http://127.0.0.1/a b"', "has a blank"),
+        ('url = "http://127.0.0.1/"\nbody = "{nmber}"', "body holds {nmber}"),
+        ('url = "http://127.0.0.1/"\nexpect_text = "{sed}"', "expect_text holds {sed}"),
+    ],
+)
+def test_a_template_that_would_not_be_filled_in_is_refused(
+    machine: MachineLimits, key: str, part: str
+) -> None:
+    found = problems(f'[[requests]]\nname = "home"\n{key}\n', machine)
+    assert part in found[0]
 
 
 def test_every_address_of_a_name_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
