@@ -101,7 +101,7 @@ def deal_level(level: Path, to: Path, share: Share, ahead_ns: int) -> None:
         for path in level.glob(f"worker-{worker}.*"):
             shutil.copy(path, to / path.name)
         if ahead_ns:
-            advance(to, worker, ahead_ns)
+            _advance(to, worker, ahead_ns)
     for name in ("canary.json", "state.json", "writes.json", "intended.int64", "streams.int64"):
         if (level / name).exists():
             shutil.copy(level / name, to / name)
@@ -122,7 +122,7 @@ def _dealt_sample(
     return dealt if share.index == 0 else {**dealt, "harness": [], "cpu_ms": 0.0, "children": []}
 
 
-def advance(folder: Path, worker: int, ahead_ns: int) -> None:
+def _advance(folder: Path, worker: int, ahead_ns: int) -> None:
     """Move every time in a worker's files."""
     with closing(sqlite3.connect(folder / f"worker-{worker}.sqlite", isolation_level=None)) as db:
         db.execute("UPDATE wait SET at_ns = at_ns + ?", (ahead_ns,))

@@ -10,7 +10,7 @@ from perf_pipeline.errors import RunFolderError
 from perf_pipeline.loadgen.plan.share import Share
 from perf_pipeline.samples.run_folder import RunFolder, write_json
 from perf_pipeline.samples.run_record import COMPLETE, KILLED
-from perf_pipeline.shards.barrier import Met
+from perf_pipeline.shards.clock import ClockOffset
 from perf_pipeline.shards.level_part import level_parts, with_own_go
 from perf_pipeline.shards.shard_end import ShardEnd
 from perf_pipeline.shards.shard_part import ShardPart
@@ -52,8 +52,9 @@ def shard(
     (folder.root / "levels" / LEVEL).mkdir(parents=True)
     log = {"plan": {"sha256": plan, "processes": COUNT}, "go_ns": go_ns, "ended_at": ""}
     write_json(folder.root / "levels" / LEVEL / "level.json", log)
-    met = {} if error_ns is None else {LEVEL: Met(go_ns or 0, offset_ns, error_ns, 0.0, {})}
-    end = ShardEnd(index, COUNT, f"gen-{index}", clock, met) if clock else None
+    met = {} if error_ns is None else {LEVEL: ClockOffset(offset_ns, error_ns)}
+    # Of a meeting only what it says of the clock counts.
+    end = ShardEnd(index, COUNT, f"gen-{index}", clock, met) if clock else None  # type: ignore[arg-type]
     record = record_of(boot, COMPLETE if clock else KILLED)
     return ShardPart(Share(index, COUNT), f"gen-{index}", folder, record, None, end)
 

@@ -20,6 +20,7 @@ from perf_pipeline.config.scenario.scenario import Phases
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.loadgen.plan.level_plan import little_endian
+from perf_pipeline.loadgen.plan.share import Share
 from perf_pipeline.metrics.metrics_file import read_metrics
 from perf_pipeline.metrics.records.level_histograms import FILE as HISTOGRAMS
 from perf_pipeline.metrics.resources.resource_samples import read_samples
@@ -37,7 +38,7 @@ from perf_pipeline.samples.run_list import read_runs
 from perf_pipeline.samples.run_record import COMPLETE, FAILED, INTERRUPTED, KILLED
 from perf_pipeline.shards.merge import merge_shards
 from perf_pipeline.shards.shard_order import shard_folder
-from tests.dealt_shards import Host, advance, deal
+from tests.dealt_shards import Host, deal, deal_level
 from tests.simulated_level import GO_NS, SECOND, SimulatedWorker, closed_loop
 from tests.simulated_run import SLOTS, write_run
 
@@ -389,6 +390,24 @@ def test_shards_of_one_boot_are_one_machine_whatever_their_hosts_are_called(
         assert own == ([[2], [1]] if count == 3 else [])
 
 
+def test_a_level_has_the_calibration_of_the_shard_that_waited_most_for_a_core(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    """The first waited for 0.3 of its round before the level, the second for 0.5 after it."""
+    root = deal(run, tmp_path, HOSTS)
+    rounds = [
+        {"before": {"waited_ratio": 0.3}, "after": None},
+        {"before": {"waited_ratio": 0.1}, "after": {"waited_ratio": 0.5}},
+    ]
+    for index, calibrations in enumerate(rounds):
+        write_json(shard_folder(root, index) / "levels" / LEVEL / "canary.json", calibrations)
+    level = merge_shards(root).root / "levels" / LEVEL
+    both = {"shards": {"0": rounds[0], "1": rounds[1]}}
+    assert read_json(level / "canary.json") == rounds[1] | both
+    own = [read_json(path / "canary.json") for path in sorted(level.glob("hosts/*"))]
+    assert own == rounds
+
+
 def test_a_control_run_is_merged_as_if_all_had_begun_it_together(
     run: RunFolder, tmp_path: Path
 ) -> None:
@@ -399,11 +418,8 @@ def test_a_control_run_is_merged_as_if_all_had_begun_it_together(
     shutil.copytree(level, level / CONTROL)
     root = deal(whole, tmp_path, HOSTS)
     own = shard_folder(root, 1) / "levels" / LEVEL / CONTROL
-    for worker in (1, 3):
-        advance(own, worker, 5 * SECOND)
-    log = read_json(own / "level.json")
-    phases = {name: [at + 5 * SECOND for at in one] for name, one in log["phases_ns"].items()}
-    write_json(own / "level.json", log | {"go_ns": log["go_ns"] + 5 * SECOND, "phases_ns": phases})
+    shutil.rmtree(own)
+    deal_level(level / CONTROL, own, Share(1, len(HOSTS)), HOSTS[1].ahead_ns + 5 * SECOND)
     control = merge_shards(root).root / "levels" / LEVEL / CONTROL
     assert read_level(control, 1).frame.equals(read_level(level, 1).frame)
     log, wanted = read_json(control / "level.json"), read_json(level / "level.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.shards.level_part import LevelPart
 from perf_pipeline.shards.merged_log import merged_log
 from perf_pipeline.shards.shard_part import ShardPart
+from tests.simulated_level import GO_NS, SECOND, SimulatedWorker, at_s, write_level
 
 COUNT = 3
 
@@ -84,6 +86,30 @@ def test_a_shard_that_left_no_part_has_lost_its_workers() -> None:
     reasons = {one["worker"]: one.get("reason", "") for one in log["workers"]}
     assert list(reasons) == [0, 1, 2, 3, 4, 5]
     assert {worker for worker, reason in reasons.items() if "gen-1" in reason} == {1, 4}
+
+
+def test_a_shard_that_was_killed_was_steady_until_the_first_of_its_workers_last_commits(
+    tmp_path: Path,
+) -> None:
+    """Its workers are 1 and 4, which committed 5 and 3 s after the go; 2 is another shard's."""
+    ends_s = (9, 5, 1, 9, 3)
+    rows = [SimulatedWorker([at_s(worker, 0.5, end_s)]) for worker, end_s in enumerate(ends_s)]
+    write_level(tmp_path, rows, slots=1)
+    go_ns, end_ns = GO_NS, GO_NS + 9 * SECOND
+    well = part(0, go_ns=go_ns, phases_ns={"steady": [go_ns, end_ns]})
+    killed = part(
+        1,
+        go_ns=go_ns,
+        phases_ns={"steady": [go_ns, None]},
+        ended_at="",
+        ended_because="interrupted",
+        workers=[],
+    )
+    log = merged(well, replace(killed, folder=tmp_path))
+    assert log["phases_ns"]["steady"] == (go_ns, go_ns + 3 * SECOND)
+    assert log["ended_because"] == EndedBecause.WORKER_LOST
+    assert log["ended_detail"].startswith("shard 1 (host gen-1) ")
+    assert [one["worker"] for one in log["workers"]] == [0, 1, 3, 4]
 
 
 def test_a_level_lasts_from_the_first_begin_to_the_last_end_under_the_limits_of_all() -> None:

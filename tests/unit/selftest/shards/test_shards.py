@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -12,6 +12,7 @@ import pytest
 
 from perf_pipeline.analysis.measure import measure
 from perf_pipeline.config.settings import read_settings
+from perf_pipeline.metrics.records.level_histograms import FILE as HISTOGRAMS
 from perf_pipeline.samples.planned_levels import write_planned_levels
 from perf_pipeline.selftest.shards.equality import differences
 from perf_pipeline.selftest.shards.meeting import Meeting, clock_of
@@ -59,7 +60,14 @@ def test_simulated_shards_are_the_run_of_one_host_and_a_planted_difference_is_fo
     run = tmp_path / "shards" / "run-1"
     merged = _merged(load, run, ahead_ns)
     assert differences((merged, measure(merged)), wanted, one_machine=False) == []
-    assert pl.read_parquet(merged.records).height == 6 * 200
+    records = pl.read_parquet(merged.records)
+    assert records.height == records["number"].n_unique() == 6 * 200
+    assert (records["number"] % 6 == records["worker"]).all()
+    taken_ns = [
+        tuple(one["end_ns"] - one["start_ns"])
+        for one in records.sort("number").partition_by("worker")
+    ]
+    assert len(set(taken_ns)) == 6, "no two workers are alike"
     end = shard_folder(run, 1) / "shard.json"
     end.write_text(end.read_text().replace(str(-ahead_ns[1]), str(-ahead_ns[1] + 1_000)))
     merged = merge_shards(run)
@@ -67,11 +75,36 @@ def test_simulated_shards_are_the_run_of_one_host_and_a_planted_difference_is_fo
     assert "records.parquet" in found
 
 
+def test_a_difference_is_found_in_every_file_and_figure(
+    load: SimulatedLoad, tmp_path: Path
+) -> None:
+    """Figures of the machines count where the shards were on one."""
+    whole = load.write_whole(tmp_path / "whole", GO_NS)
+    metrics = measure(whole)
+    merged = _merged(load, tmp_path / "shards" / "run-1", [0, 0, 0])
+    measure(merged)
+
+    def found(*, one_machine: bool = True, **changes: Any) -> list[str]:
+        levels = (replace(metrics.levels[0], **changes),)
+        changed = merged, replace(metrics, levels=levels)
+        return differences(changed, (whole, metrics), one_machine=one_machine)
+
+    assert found() == []
+    assert found(throughput_per_s=1.0) == ["throughput_per_s"]
+    assert found(outcomes={}) == ["outcomes"]
+    assert found(outcomes=metrics.levels[0].outcomes | {"ok": 1}) == ["outcomes.ok"]
+    assert found(machines=("planted",)) == ["machines"]
+    assert found(one_machine=False, machines=("planted",)) == []
+    histograms = merged.level_folders()[0] / HISTOGRAMS
+    histograms.write_bytes(histograms.read_bytes()[:-1] + b"?")
+    assert found() == [HISTOGRAMS]
+
+
 def test_a_start_beyond_the_stated_errors_of_two_clocks_is_counted() -> None:
-    errors_ns, go_ns = (100, 50, 50), [0, 150, 151]
+    errors_ns, go_ns = (100, 50, 50, 50), [0, 150, 151, -152]
     met = [Met(0, 0, error, 0.0, {}) for error in errors_ns]
     meeting = Meeting(met, go_ns, [], 1.0)
-    assert (meeting.skew_ns, meeting.beyond_errors_ns) == (151, [1])
+    assert (meeting.skew_ns, meeting.beyond_errors_ns) == (303, [1, 2])
 
 
 def test_a_workflow_that_is_played_twice_or_by_another_shard_is_counted() -> None:
