@@ -411,15 +411,16 @@ def test_a_level_has_the_calibration_of_the_shard_that_waited_most_for_a_core(
 def test_a_control_run_is_merged_as_if_all_had_begun_it_together(
     run: RunFolder, tmp_path: Path
 ) -> None:
-    """Each shard plays its own, whenever it comes to it: here the second one 5 s later."""
+    """Each shard plays its own, whenever it comes to it: two hosts of one clock, 5 s apart."""
     whole = RunFolder(tmp_path / "whole" / "r-1")
     shutil.copytree(run.root, whole.root)
     level = whole.root / "levels" / LEVEL
     shutil.copytree(level, level / CONTROL)
-    root = deal(whole, tmp_path, HOSTS)
+    hosts = [Host("gen-a"), Host("gen-b")]
+    root = deal(whole, tmp_path, hosts)
     own = shard_folder(root, 1) / "levels" / LEVEL / CONTROL
     shutil.rmtree(own)
-    deal_level(level / CONTROL, own, Share(1, len(HOSTS)), HOSTS[1].ahead_ns + 5 * SECOND)
+    deal_level(level / CONTROL, own, Share(1, len(hosts)), 5 * SECOND)
     control = merge_shards(root).root / "levels" / LEVEL / CONTROL
     assert read_level(control, 1).frame.equals(read_level(level, 1).frame)
     log, wanted = read_json(control / "level.json"), read_json(level / "level.json")

@@ -115,6 +115,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         if name in {"cut", "torn", "stall"}:
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+        if name == "chunk":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhalf")
         if name == "garbage":
             self.wfile.write(b"no HTTP\r\n\r\n")
         if name in {"slow", "stall"}:

@@ -109,7 +109,7 @@ def test_without_a_whole_answer_the_class_says_why(service: Answering) -> None:
     for path in ("slow", "stall"):
         late = error_of(HttpRequest(f"{service.url}/{path}", timeout_s=0.05))
         assert classify(late) is ErrorClass.TIMEOUT, late
-    for path in ("cut", "garbage", "reset", "torn"):
+    for path in ("cut", "chunk", "garbage", "reset", "torn"):
         found = error_of(HttpRequest(f"{service.url}/{path}"))
         assert classify(found) is ErrorClass.CONNECTION, found
     with answering() as plain:
