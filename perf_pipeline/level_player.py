@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.measuring_process import measuring_pids
+from perf_pipeline.errors import ServiceUnavailableError, ShardMissingError
 from perf_pipeline.loadgen.environment.user_code import user_code_of
 from perf_pipeline.loadgen.level_faults import LevelFaults
 from perf_pipeline.loadgen.logged.level_lines import LevelLines
@@ -20,13 +21,19 @@ from perf_pipeline.loadgen.supervise.control_run import play_control
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.logs.log import Log
 from perf_pipeline.logs.wall_time import wall_time
+from perf_pipeline.metrics.records.counted_writes import (
+    CountedWrites,
+    count_writes,
+    write_counted,
+    writing_kinds,
+)
 from perf_pipeline.metrics.resources.resource_sampler import ResourceSampler
 from perf_pipeline.samples.disk_space import give_back
 from perf_pipeline.samples.journal import REPLACED, TEARDOWN, read_facts
 from perf_pipeline.samples.run_folder import write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from perf_pipeline.config.scenario.scenario import Scenario
@@ -185,7 +192,7 @@ class LevelPlayer:
         meeting = self.meeting if self.servers.run_data else None
         if meeting is None:
             return self.servers.settle()
-        meeting.meet(f"{plan.folder_name}-ended")
+        meeting.meet(f"{plan.folder_name}-begins")  # whoever is here has ended the level before
         settled = self.servers.settle()
         meeting.meet(f"{plan.folder_name}-settled")
         return settled
@@ -200,9 +207,10 @@ class LevelPlayer:
 
     def _count_writes(self, plans: Sequence[LevelPlan], kinds: Sequence[Kind]) -> None:
         """Compare what is on the servers with the records: the next level removes it first."""
-        found_on, writes = {}, []
-        if self.share.is_whole:  # else what others wrote would be without a record here
-            found_on = self.servers.written(plans[0].index)
+        found_on, writes = self.servers.written(plans[0].index), []
+        if not self.share.is_whole:
+            self._count_for_all(plans[0], kinds, found_on)
+            return
         if found_on:
             from perf_pipeline.metrics.records.reconcile import (  # noqa: PLC0415 - polars
                 reconcile_levels,
@@ -210,9 +218,33 @@ class LevelPlayer:
 
             folders = [self._folder_of(one) for one in plans]
             begun = [one for one in folders if (one / "level.json").exists()]
-            writes = reconcile_levels(begun, kinds, found_on)
+            writes = reconcile_levels(begun, kinds, count_writes(kinds, found_on))
         path = self._folder_of(plans[0]) / "writes.json"
         write_json(path, [asdict(write) for write in writes])
+
+    def _count_for_all(
+        self,
+        plan: LevelPlan,
+        kinds: Sequence[Kind],
+        found_on: Mapping[str, Callable[[], set[int]]],
+    ) -> None:
+        """Count what all shares have written; who merges them has the records.
+
+        The first share counts when all have ended the level. Where one is missing it may still
+        write, so nothing is counted.
+        """
+        if self.meeting is None or not found_on:
+            return
+        try:
+            self.meeting.meet(f"{plan.folder_name}-ended")
+        except (ShardMissingError, ServiceUnavailableError) as error:
+            self.notify(f"level {plan.shown}: the writes of all shards are not counted: {error}")
+            unknown = CountedWrites(frozenset(), f"not reconciled: {error}")
+            counted = dict.fromkeys(writing_kinds(kinds), unknown)
+        else:
+            counted = count_writes(kinds, found_on) if self.share.index == 0 else {}
+        if self.share.index == 0:
+            write_counted(self._folder_of(plan), counted)
 
     def _folder_of(self, plan: LevelPlan) -> Path:
         return self.folder.root / "levels" / plan.folder_name

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.lifeline import own_stamp
+from perf_pipeline.loadgen.plan.level_job import kinds_of
 from perf_pipeline.samples.journal import count_records
 from perf_pipeline.samples.manifest import write_manifest
 from perf_pipeline.samples.planned_levels import read_planned_levels, write_planned_levels
@@ -60,11 +61,11 @@ def merge_shards(run: Path) -> RunFolder:
         raise RunFolderError(f"there is nothing to merge in {run}: {whys}")
     folder, merging = RunFolder(run), run / _MERGING
     shutil.rmtree(merging, ignore_errors=True)
-    machines = _machines(shards)
+    machines, kinds = _machines(shards), kinds_of(order.scenario, order.left_out)
     levels = {
         name: parts
         for name in order.plan_sha256
-        if (parts := merge_level(shards, machines, name, merging))
+        if (parts := merge_level(shards, machines, name, merging, kinds))
     }
     merging.mkdir(exist_ok=True)
     shutil.rmtree(run / "levels", ignore_errors=True)

@@ -13,14 +13,16 @@ from perf_pipeline.shards.level_part import LevelPart, level_parts, with_own_go
 from perf_pipeline.shards.merged_files import bring_files
 from perf_pipeline.shards.merged_log import merged_log
 from perf_pipeline.shards.merged_resources import ShardSamples, merged_samples, samples_of
+from perf_pipeline.shards.merged_writes import WRITES, merged_writes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from perf_pipeline.shards.shard_part import ShardPart
+    from perf_pipeline.targets.target import Kind
 
-_RESOURCES, _STATE, _WRITES = "resources.jsonl", "state.json", "writes.json"
+_RESOURCES, _STATE = "resources.jsonl", "state.json"
 
 
 def merge_level(
@@ -28,6 +30,7 @@ def merge_level(
     machines: Sequence[Sequence[int]],
     name: str,
     levels: Path,
+    kinds: Sequence[Kind],
 ) -> tuple[LevelPart, ...]:
     """Merge a level.
 
@@ -36,6 +39,7 @@ def merge_level(
         machines: The shards of each machine, by index.
         name: Name of the level's folder.
         levels: Where it is made.
+        kinds: Every kind of workflow of the run.
 
     Returns:
         Its parts; none where no shard began it, of which then no folder is made.
@@ -50,6 +54,7 @@ def merge_level(
     folder.mkdir(parents=True)
     go_ns = _merge_load(parts, shards, folder)
     _merge_monitored(parts, shards, machines, folder)
+    write_json(folder / WRITES, merged_writes(shards, parts, folder, kinds))
     controls = level_parts(shards, f"{name}/{CONTROL}")
     if controls and go_ns is not None:
         (folder / CONTROL).mkdir()
@@ -78,7 +83,7 @@ def _merge_monitored(
     machines: Sequence[Sequence[int]],
     folder: Path,
 ) -> None:
-    """Merge samples of resources, calibrations, and what is known of the servers."""
+    """Merge samples of resources, calibrations, and the state of the servers before."""
     by_index = {part.shard.share.index: part for part in parts}
     sampled = [
         samples_of(by_index[shard.share.index])
@@ -95,10 +100,9 @@ def _merge_monitored(
             own.mkdir(parents=True)
             _write_lines(own / _RESOURCES, [sampled[index] for index in indices], one_machine=True)
             _write_calibrations(own, [by_index[index] for index in indices if index in by_index])
-    for name in (_STATE, _WRITES):
-        found = [read_json(part.folder / name) for part in parts if (part.folder / name).exists()]
-        if found:
-            write_json(folder / name, found[0] if name == _STATE else _writes(found))
+    states = [path for part in parts if (path := part.folder / _STATE).exists()]
+    if states:
+        write_json(folder / _STATE, read_json(states[0]))
 
 
 def _write_lines(path: Path, shards: Sequence[ShardSamples], *, one_machine: bool) -> None:
@@ -122,30 +126,3 @@ def _write_calibrations(folder: Path, parts: Sequence[LevelPart]) -> None:
 def _waited(calibrations: Mapping[str, Any]) -> float:
     rounds = [calibrations.get(when) for when in ("before", "after")]
     return max((float(one["waited_ratio"]) for one in rounds if one), default=0.0)
-
-
-def _writes(found: Sequence[Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
-    """Add up the counts of the writes.
-
-    Each shard looked for the writes of its own ok workflows among those of all, so what is missing
-    adds up. Writes beyond its own are those of other shards, or of workflows that did not end ok:
-    these cannot be told apart.
-    """
-    by_server: dict[str, list[Mapping[str, Any]]] = {}
-    for one in (one for writes in found for one in writes):
-        by_server.setdefault(one["server"], []).append(one)
-    return [_added_writes(server, counts) for server, counts in by_server.items()]
-
-
-def _added_writes(server: str, counts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    expected = sum(one["expected"] for one in counts)
-    problems = list(dict.fromkeys(one["problem"] for one in counts if one["problem"]))
-    missing = None if problems else sum(one["missing"] for one in counts)
-    return {
-        "server": server,
-        "expected": expected,
-        "found": None if missing is None else expected - missing,
-        "missing": missing,
-        "extra": None,
-        "problem": "; ".join(problems) or None,
-    }

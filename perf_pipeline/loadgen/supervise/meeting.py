@@ -1,4 +1,4 @@
-"""Where the shares of a level agree on when it starts."""
+"""Where the shares of a run meet, and agree on when a level starts."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Protocol
 
 
 class Meeting(Protocol):
-    """Waits for the other shares; called once a level, when all workers of this share are ready."""
+    """Waits for the other shares: before each level starts, and where servers are settled."""
 
     def meet(self, level: str) -> int:
         """Wait for every share, and agree on the start.
 
         Args:
-            level: Name of the level's folder, the same for all shares.
+            level: Name of the level's folder, the same for all shares, or of another occasion.
 
         Returns:
             The go, CLOCK_MONOTONIC of this host, ns; it lies ahead.

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from perf_pipeline.metrics.records.counted_writes import writing_kinds
 from perf_pipeline.metrics.types.records import Writes
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.record import ErrorClass, Outcome
 from perf_pipeline.samples.stages.stage_records import IS_CARRIED
-from perf_pipeline.workload.servers import servers_written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from perf_pipeline.metrics.records.counted_writes import CountedWrites
     from perf_pipeline.targets.target import Kind
 
 _LOST_ANSWERS = (ErrorClass.TIMEOUT, ErrorClass.CONNECTION, ErrorClass.TARGET_CRASH)
@@ -26,53 +27,45 @@ _UNKNOWN = (pl.col("outcome") != int(Outcome.OK)) & ~_FAILED
 
 
 def reconcile_levels(
-    folders: Sequence[Path],
-    kinds: Sequence[Kind],
-    found_on: Mapping[str, Callable[[], set[int]]],
+    folders: Sequence[Path], kinds: Sequence[Kind], counted: Mapping[str, CountedWrites]
 ) -> list[Writes]:
     """Compare the records of levels that the same workers played with what is on the servers.
 
     Args:
         folders: Of a level; of stages, those of all that were begun.
         kinds: As of ``reconcile``.
-        found_on: Likewise.
+        counted: Likewise.
 
     Raises:
         RunFolderError: The records cannot be read.
     """
     frames = [read_level(one, len(kinds)).frame.filter(~IS_CARRIED) for one in folders]
-    return reconcile(pl.concat(frames), kinds, found_on)
+    return reconcile(pl.concat(frames), kinds, counted)
 
 
 def reconcile(
-    frame: pl.DataFrame,
-    kinds: Sequence[Kind],
-    found_on: Mapping[str, Callable[[], set[int]]],
+    frame: pl.DataFrame, kinds: Sequence[Kind], counted: Mapping[str, CountedWrites]
 ) -> list[Writes]:
     """Compare a level's records with what is on the servers.
 
     Args:
         frame: All records of the level, cold starts included.
         kinds: Every kind of workflow, by index.
-        found_on: Server to a function that returns the numbers of the workflows whose write it
-            has. Servers to which no kind writes are left out of the result.
+        counted: What each server has to which a kind writes.
     """
     ok = frame.filter(pl.col("outcome") == int(Outcome.OK))
     failed, unknown = (
         set(frame.filter(which)["number"].to_list()) for which in (_FAILED, _UNKNOWN)
     )
+    written = writing_kinds(kinds)
     results = []
-    for server, count in found_on.items():
-        writing = [i for i, kind in enumerate(kinds) if server in _written(kind)]
-        if not writing:
+    for server, count in counted.items():
+        writing = pl.col("kind").is_in(written[server])
+        expected = set(ok.filter(writing)["number"].to_list())
+        if count.problem:
+            results.append(Writes(server, len(expected), None, None, None, count.problem))
             continue
-        expected = set(ok.filter(pl.col("kind").is_in(writing))["number"].to_list())
-        try:
-            found = count()
-        except Exception as error:  # noqa: BLE001 whatever the driver raises: it is shown, not hidden
-            problem = f"{type(error).__name__}: {error}"
-            results.append(Writes(server, len(expected), None, None, None, problem))
-            continue
+        found = count.numbers
         results.append(
             Writes(
                 server=server,
@@ -85,7 +78,3 @@ def reconcile(
             )
         )
     return results
-
-
-def _written(kind: Kind) -> frozenset[str]:
-    return servers_written(kind.family, kind.complexity, kind.without)

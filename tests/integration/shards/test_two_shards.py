@@ -16,10 +16,10 @@ from perf_pipeline.analysis.measure import measure
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
 from perf_pipeline.config.settings import read_settings
 from perf_pipeline.metrics.resources.resource_samples import read_samples
+from perf_pipeline.metrics.types.records import Writes
 from perf_pipeline.report.shards.hosts import hosts_table
 from perf_pipeline.samples.level_records import read_level
-from perf_pipeline.samples.run_folder import read_json
-from perf_pipeline.servers.lifecycle.services import ServiceSession
+from perf_pipeline.samples.run_folder import RunFolder, read_json
 from perf_pipeline.shards.cut import cut
 from perf_pipeline.shards.merge import merge_shards
 from perf_pipeline.shards.shard_end import read_shard_end
@@ -29,6 +29,9 @@ from tests.sandbox import BIN
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.servers.server import Server
+
 pytestmark = pytest.mark.integration
 
 SCENARIO = Scenario(
@@ -37,9 +40,10 @@ SCENARIO = Scenario(
     target="control",
     nodes="lean",
     concurrency=(8,),
+    repeats=2,
     processes=3,
-    workloads=(Workload("transformation", "simple"),),
-    phases=Phases(ramp_up_s=0.2, warm_up_s=0.3, steady_s=0.5, drain_s=2.0),
+    workloads=(Workload("database", "simple"),),
+    phases=Phases(ramp_up_s=0.2, warm_up_s=0.3, steady_s=0.5, drain_s=5.0, cooldown_s=0.0),
 )
 
 _MINE = """
@@ -57,23 +61,69 @@ complexity = "simple"
 _SHARD = """
 import sys
 from pathlib import Path
+import psycopg
 from perf_pipeline.config.settings import current_settings
+from perf_pipeline.loadgen.run_data import RunData
 from perf_pipeline.shards.play_shard import play_shard
+
+written_numbers = RunData.written_numbers
+
+def losing_one(data, level):
+    if level == 1:
+        with psycopg.connect(data.server.url, autocommit=True) as db:
+            lost = f"SELECT max(number) FROM {data.name}.results WHERE level = 1"
+            db.execute(f"DELETE FROM {data.name}.results WHERE number = ({lost})")
+    return written_numbers(data, level)
+
+RunData.written_numbers = losing_one
 play_shard(Path(sys.argv[1]), int(sys.argv[2]), current_settings(), notify=print)
 """
 
 
-def test_shards_play_every_workflow_once_from_one_instant_on(tmp_path: Path) -> None:
-    """Three workers in two shards; both are on this machine, so the go is one number."""
-    environ = {**os.environ, "TMPDIR": str(tmp_path), "PERF_PIPELINE_LOAD_LOCK": f"{tmp_path}/lock"}
-    settings = read_settings(environ, current_dir=tmp_path)
-    run = tmp_path / "results" / "two-1"
+@pytest.fixture(scope="module")
+def run(servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of two levels that two shards have played.
+
+    After the load of the second one a row is deleted on the server before it is counted.
+    """
+    folder = tmp_path_factory.mktemp("two")
+    environ = {
+        **os.environ,
+        "TMPDIR": str(folder),
+        "PERF_PIPELINE_LOAD_LOCK": f"{folder}/lock",
+        "PERF_PIPELINE_SHARDS_URL": servers["redis"].url,
+        "PERF_PIPELINE_POSTGRES_URL": servers["postgres"].url,
+    }
+    settings = read_settings(environ, current_dir=folder)
+    run = folder / "results" / "two-1"
     write_order(run, cut(SCENARIO, settings, ("a", "b"), run_id=run.name))
-    with ServiceSession(settings, ["redis"]) as session:
-        environ["PERF_PIPELINE_SHARDS_URL"] = session.servers["redis"].url
-        command = [sys.executable, "-c", _SHARD, str(order_file(run))]
-        shards = [subprocess.Popen([*command, str(one)], env=environ) for one in range(2)]
-        assert [shard.wait() for shard in shards] == [0, 0]
+    command = [sys.executable, "-c", _SHARD, str(order_file(run))]
+    shards = [subprocess.Popen([*command, str(one)], env=environ) for one in range(2)]
+    assert [shard.wait() for shard in shards] == [0, 0]
+    merge_shards(run)
+    return run
+
+
+@pytest.fixture(scope="module")
+def metrics(run: Path) -> RunMetrics:
+    return measure(RunFolder(run))
+
+
+def test_writes_of_all_shards_are_reconciled_and_a_lost_one_is_found(metrics: RunMetrics) -> None:
+    complete, losing = metrics.levels
+    (write,) = complete.writes
+    assert write.expected > 0
+    assert write == Writes("postgres", write.expected, write.expected, missing=0, extra=0)
+    (write,) = losing.writes
+    assert (write.found, write.missing, write.extra) == (write.expected - 1, 1, 0)
+    assert f"1 of {write.expected} ok workflows have no write on postgres" in losing.reasons
+    assert not [reason for reason in complete.reasons if "write" in reason]
+
+
+def test_shards_play_every_workflow_once_from_one_instant_on(
+    run: Path, metrics: RunMetrics
+) -> None:
+    """Three workers in two shards; both are on this machine, so the go is one number."""
     folders = [shard_folder(run, index) / "levels" / "00-8" for index in range(2)]
     logs = [read_json(folder / "level.json") for folder in folders]
     assert [[one["worker"] for one in log["workers"]] for log in logs] == [[0, 2], [1]]
@@ -85,15 +135,13 @@ def test_shards_play_every_workflow_once_from_one_instant_on(tmp_path: Path) -> 
     assert len(warm) == len(set(warm)) > 0
     ends = [read_shard_end(shard_folder(run, index)) for index in range(2)]
     assert [end and end.met["00-8"].go_ns for end in ends] == [log["go_ns"] for log in logs]
-    assert ends[0] is not None
-    assert ends[0].met["00-8"].hosts == {0: "a", 1: "b"}
-    merged = merge_shards(run)
-    metrics = measure(merged)
+    assert [end and end.host for end in ends] == ["a", "b"]
     assert (metrics.status, metrics.levels[0].ended_because) == ("complete", "complete")
     assert [one.worker for one in metrics.levels[0].workers] == [0, 1, 2]
-    assert sorted(pl.read_parquet(merged.records)["number"].to_list()) == sorted(numbers)
+    merged = pl.read_parquet(RunFolder(run).records).filter(pl.col("level") == 0)
+    assert sorted(merged["number"].to_list()) == sorted(numbers)
     assert hosts_table(metrics).rows[1][0].text == "b"
-    samples = read_samples(merged.root / "levels" / "00-8" / "resources.jsonl", 0, 2**63 - 1)
+    samples = read_samples(run / "levels" / "00-8" / "resources.jsonl", 0, 2**63 - 1)
     assert max(len(sample["workers"]) for sample in samples) == 3
     sharded = metrics.manifest.sharded
     assert sharded is not None

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from perf_pipeline.metrics.records.counted_writes import count_writes
 from perf_pipeline.metrics.records.reconcile import reconcile
 from perf_pipeline.metrics.types.records import Writes
 from perf_pipeline.samples.record import ErrorClass, Outcome
 from perf_pipeline.targets.target import Kind
 from tests.simulated_level import at_s, frame_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.simulated_level import Row
 
 KINDS = [
     Kind("transformation", "simple"),
@@ -15,12 +23,18 @@ KINDS = [
 ]
 
 
+def _reconciled(
+    rows: list[Row], kinds: list[Kind], found_on: dict[str, Callable[[], set[int]]]
+) -> list[Writes]:
+    return reconcile(frame_of(rows), kinds, count_writes(kinds, found_on))
+
+
 def test_a_missing_and_an_extra_write_are_two_differences() -> None:
     """Expected of ok workflows 1 to 4; found 2 to 5, of which 5 had failed after its write."""
     rows = [at_s(n, n, n + 1, kind=2) for n in (1, 2, 3, 4)]
     rows += [at_s(5, 5, 6, kind=2, outcome=Outcome.ERROR), at_s(6, 6, 7, kind=0)]
 
-    found = reconcile(frame_of(rows), KINDS, {"postgres": lambda: {2, 3, 4, 5}})
+    found = _reconciled(rows, KINDS, {"postgres": lambda: {2, 3, 4, 5}})
 
     assert found == [Writes("postgres", expected=4, found=4, missing=1, extra=1, extra_failed=1)]
 
@@ -37,7 +51,7 @@ def test_a_write_of_a_failed_workflow_is_told_from_one_whose_answer_was_lost() -
         at_s(5, 5, 6, kind=2, outcome=Outcome.ABANDONED),
     ]
 
-    (write,) = reconcile(frame_of(rows), KINDS, {"postgres": lambda: {1, 2, 3, 4, 5}})
+    (write,) = _reconciled(rows, KINDS, {"postgres": lambda: {1, 2, 3, 4, 5}})
 
     assert (write.missing, write.extra, write.extra_failed, write.extra_unknown) == (0, 4, 1, 3)
 
@@ -46,8 +60,8 @@ def test_only_kinds_that_write_to_a_server_are_expected_there() -> None:
     """Medium analytics caches in Redis, complex writes its result to PostgreSQL too."""
     rows = [at_s(n, n, n + 1, kind=n % 3) for n in range(9)]
 
-    found = reconcile(
-        frame_of(rows), KINDS, {"postgres": lambda: {2, 5, 8}, "redis": lambda: {1, 2, 4, 5, 7, 8}}
+    found = _reconciled(
+        rows, KINDS, {"postgres": lambda: {2, 5, 8}, "redis": lambda: {1, 2, 4, 5, 7, 8}}
     )
 
     assert [(w.server, w.expected, w.missing, w.extra) for w in found] == [
@@ -60,14 +74,14 @@ def test_a_server_that_no_workflow_writes_to_is_not_asked() -> None:
     def ask() -> set[int]:
         raise AssertionError("asked for nothing")
 
-    assert reconcile(frame_of([at_s(0, 0, 1)]), KINDS[:1], {"postgres": ask, "redis": ask}) == []
+    assert _reconciled([at_s(0, 0, 1)], KINDS[:1], {"postgres": ask, "redis": ask}) == []
 
 
 def test_a_server_that_cannot_be_asked_is_a_problem_not_a_zero() -> None:
     def refuse() -> set[int]:
         raise ConnectionRefusedError(111, "Connection refused")
 
-    (write,) = reconcile(frame_of([at_s(0, 0, 1, kind=2)]), KINDS, {"postgres": refuse})
+    (write,) = _reconciled([at_s(0, 0, 1, kind=2)], KINDS, {"postgres": refuse})
 
     assert (write.expected, write.found, write.missing, write.extra) == (1, None, None, None)
     assert write.problem is not None
@@ -78,6 +92,6 @@ def test_cold_starts_write_too() -> None:
     """Their numbers are negative, and their rows are on the server like any other."""
     rows = [at_s(-1, 0, 1, kind=2, flags=1), at_s(0, 1, 2, kind=2)]
 
-    (write,) = reconcile(frame_of(rows), KINDS, {"postgres": lambda: {0}})
+    (write,) = _reconciled(rows, KINDS, {"postgres": lambda: {0}})
 
     assert (write.expected, write.missing) == (2, 1)
