@@ -76,7 +76,6 @@ def deal(run: RunFolder, results: Path, hosts: Sequence[Host]) -> Path:
                 offset_ns=-host.ahead_ns,
                 error_ns=100_000,
                 waited_s=0.0,
-                hosts={at: one.name for at, one in enumerate(hosts)},
             )
             for name, log in levels.items()
         }
@@ -102,7 +101,7 @@ def deal_level(level: Path, to: Path, share: Share, ahead_ns: int) -> None:
             shutil.copy(path, to / path.name)
         if ahead_ns:
             _advance(to, worker, ahead_ns)
-    for name in ("canary.json", "state.json", "writes.json", "intended.int64", "streams.int64"):
+    for name in ("canary.json", "state.json", "intended.int64", "streams.int64"):
         if (level / name).exists():
             shutil.copy(level / name, to / name)
     if (level / "resources.jsonl").exists():

@@ -12,7 +12,7 @@ from perf_pipeline.errors import ScenarioError
 from perf_pipeline.loadgen.left_out import servers_needed
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.servers.lifecycle.resolve import running_server
-from perf_pipeline.shards.shard_order import ShardOrder
+from perf_pipeline.shards.shard_order import GONE_AFTER_S, ShardOrder
 from perf_pipeline.workload.servers import servers_optional
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def cut(
     run_id: str,
     machine: MachineLimits | None = None,
     arrive_within_s: float = ARRIVE_WITHIN_S,
+    gone_after_s: float = GONE_AFTER_S,
     runs: Callable[[Settings, str], bool] | None = None,
 ) -> ShardOrder:
     """Cut a run into one shard a host.
@@ -48,6 +49,7 @@ def cut(
         run_id: The run.
         machine: Limits of this machine; None to read them.
         arrive_within_s: How long shards wait for each other.
+        gone_after_s: After what silence a shard that was here is not waited for.
         runs: Whether a service runs already; None to look.
 
     Raises:
@@ -75,6 +77,7 @@ def cut(
         left_out=left_out,
         plan_sha256={plan.folder_name: plan.sha256() for plan in plans},
         arrive_within_s=arrive_within_s,
+        gone_after_s=gone_after_s,
     )
 
 

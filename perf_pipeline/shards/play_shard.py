@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.duration import DEFAULT_WAIT_S
-from perf_pipeline.errors import ScenarioError, ServiceUnavailableError, ShardMissingError
+from perf_pipeline.errors import ScenarioError, ServiceUnavailableError
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.plan.share import Share
 from perf_pipeline.run import Run
 from perf_pipeline.servers.lifecycle.resolve import running_server
+from perf_pipeline.shards.attendance import Attendance
 from perf_pipeline.shards.barrier import ShardBarrier
 from perf_pipeline.shards.clock import clock_id
 from perf_pipeline.shards.shard_end import ShardEnd, write_shard_end
@@ -18,6 +20,7 @@ from perf_pipeline.shards.shard_order import read_order, shard_folder, shard_res
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from perf_pipeline.config.settings import Settings
@@ -25,8 +28,8 @@ if TYPE_CHECKING:
     from perf_pipeline.shards.shard_order import ShardOrder
 
 _REDIS = "redis"
-_SEEDED, _ENDED = "seeded", "ended"
-"""Where shards meet beside the starts of levels."""
+_SEEDED = "seeded"
+"""Where shards meet before the first level."""
 
 
 def play_shard(
@@ -52,17 +55,21 @@ def play_shard(
         PerfPipelineError: It cannot be played here, or another shard did not arrive.
     """
     order, run = read_order(order_path), order_path.parents[1]
-    _refuse_another_plan(order, index)
+    _refuse_index(order, index)
     own = replace(settings, results_dir=shard_results(run, index))
-    barrier = None
+    barrier: ShardBarrier | None = None
+    attendance: AbstractContextManager[object] = nullcontext()
     if order.count > 1:
+        url = barrier_url(settings)
         barrier = ShardBarrier(
-            barrier_url(settings),
+            url,
             order.run_id,
             index,
             order.hosts,
             arrive_within_s=order.arrive_within_s,
+            gone_after_s=order.gone_after_s,
         )
+        attendance = Attendance(url, order, index, notify=notify)
 
     def end(why: str = "") -> ShardEnd:
         levels = barrier.met if barrier else {}
@@ -81,28 +88,19 @@ def play_shard(
     )
     folder = shard_folder(run, index)
     try:
-        with played:
+        with played, attendance:  # the others know of an error before its data are removed
+            _refuse_another_plan(order)
             stores = bool(played.open_servers())
             played.seed_data()
             if barrier and stores:
                 barrier.meet(_SEEDED)
             played.load(on_progress)
-            if barrier and stores:
-                _wait_for_others(barrier, notify)
     except BaseException as error:
         if folder.exists():
             write_shard_end(folder, end(f"{type(error).__name__}: {error}"))
         raise
     write_shard_end(folder, end())
     return end()
-
-
-def _wait_for_others(barrier: ShardBarrier, notify: Callable[[str], None]) -> None:
-    """Wait until all have ended: the first shard removes what the others still write to."""
-    try:
-        barrier.meet(_ENDED)
-    except (ShardMissingError, ServiceUnavailableError) as error:
-        notify(f"this shard is complete; not all others are: {error}")
 
 
 def barrier_url(settings: Settings) -> str:
@@ -122,14 +120,22 @@ def barrier_url(settings: Settings) -> str:
     return server.url
 
 
-def _refuse_another_plan(order: ShardOrder, index: int) -> None:
+def _refuse_index(order: ShardOrder, index: int) -> None:
+    """Refuse a shard that the run does not have.
+
+    Raises:
+        ScenarioError: It has fewer.
+    """
+    if not 0 <= index < order.count:
+        raise ScenarioError([f"shard {index} is none of 0 to {order.count - 1}."])
+
+
+def _refuse_another_plan(order: ShardOrder) -> None:
     """Refuse a share of a plan that this host would not make.
 
     Raises:
         ScenarioError: With each level that differs.
     """
-    if not 0 <= index < order.count:
-        raise ScenarioError([f"shard {index} is none of 0 to {order.count - 1}."])
     plans = plan_levels(order.scenario, order.scenario.processes or 0, order.left_out)
     hashes = {plan.folder_name: plan.sha256() for plan in plans}
     if hashes != order.plan_sha256:

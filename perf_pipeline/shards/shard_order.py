@@ -11,6 +11,7 @@ from perf_pipeline.samples.shards.shard_folders import ORDER, SHARDS
 from perf_pipeline.samples.typed_file import read_typed
 
 SCHEMA_VERSION = 1
+GONE_AFTER_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class ShardOrder:
         plan_sha256: Name of each level's folder to the hash of its plan: a shard that plans
             anything else has another version of the project or of a file, and refuses.
         arrive_within_s: How long the shards wait for each other before a level.
+        gone_after_s: A shard that was here and is silent for so long is not waited for.
     """
 
     run_id: str
@@ -33,6 +35,7 @@ class ShardOrder:
     left_out: tuple[str, ...]
     plan_sha256: Mapping[str, str]
     arrive_within_s: float
+    gone_after_s: float = GONE_AFTER_S
 
     @property
     def count(self) -> int:

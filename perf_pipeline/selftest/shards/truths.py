@@ -101,8 +101,7 @@ def _equality(template: RunFolder, folder: Path, count: int, seed: int, *, clock
     whole = load.write_whole(folder / "whole", _GO_NS)
     rng = np.random.default_rng(seed)
     ahead_ns = [int(rng.integers(0, _DAY_NS)) if index % clocks else 0 for index in range(count)]
-    hosts = dict(enumerate(order.hosts))
-    met = [Met(_GO_NS + ahead, -ahead, 50_000, 0.0, hosts) for ahead in ahead_ns]
+    met = [Met(_GO_NS + ahead, -ahead, 50_000, 0.0) for ahead in ahead_ns]
     load.write_shards(run, met, [clock_of(index % clocks) for index in range(count)])
     merged = merge_shards(run)
     found = differences((merged, measure(merged)), (whole, measure(whole)), one_machine=clocks == 1)

@@ -35,8 +35,7 @@ barrier = ShardBarrier(url, run_id, int(index), hosts.split(), arrive_within_s=f
 go_ns = barrier.meet("00-100")
 time.sleep(max(0, (go_ns - time.monotonic_ns()) / 1e9))
 met = barrier.met["00-100"]
-print(json.dumps({"go_ns": go_ns, "started_ns": time.monotonic_ns(), "error_ns": met.error_ns,
-    "hosts": list(met.hosts.values())}))
+print(json.dumps({"go_ns": go_ns, "started_ns": time.monotonic_ns(), "error_ns": met.error_ns}))
 """
 
 
@@ -73,7 +72,6 @@ def test_processes_start_at_one_instant_and_hosts_within_their_stated_errors(
     ends = [_said(shard) for shard in shards]
     assert ends[0]["go_ns"] == ends[1]["go_ns"]
     for end in ends:
-        assert end["hosts"] == ["gen-a", "gen-a", "gen-b"]
         assert end["started_ns"] >= end["go_ns"]
         off_ns = abs(end["go_ns"] - ends[0]["go_ns"])
         assert off_ns <= end["error_ns"] + ends[0]["error_ns"] + 1_000_000  # drift of a real clock

@@ -140,6 +140,10 @@ class SimulatedRedis:
     def hgetall(self, key: str) -> Any:
         return self.trip(("hgetall", (key,)))[0]
 
+    def zrangebyscore(self, key: str, low: float, high: float, *, withscores: bool) -> Any:
+        assert withscores
+        return self.trip(("zrangebyscore", (key, low, high)))[0]
+
     @contextmanager
     def pipeline(self, *, transaction: bool) -> Iterator[Pipeline]:
         assert not transaction
@@ -169,6 +173,22 @@ class SimulatedRedis:
 
     def _hlen(self, key: str) -> int:
         return len(self.values.get(key, {}))
+
+    def _hset(self, key: str, name: str, value: str) -> None:
+        self.values.setdefault(key, {})[name] = value
+
+    def _hget(self, key: str, name: str) -> Any:
+        return self.values.get(key, {}).get(name)
+
+    def _zadd(self, key: str, scores: dict[str, float]) -> None:
+        self.values.setdefault(key, {}).update(scores)
+
+    def _zrangebyscore(self, key: str, low: float, high: float) -> list[tuple[str, float]]:
+        scores = self.values.get(key, {}).items()
+        return [(name, score) for name, score in scores if low <= score <= high]
+
+    def _zcount(self, key: str, low: float, high: float) -> int:
+        return len(self._zrangebyscore(key, low, high))
 
     def _hexists(self, key: str, name: str) -> bool:
         return name in self.values.get(key, {})

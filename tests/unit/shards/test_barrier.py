@@ -65,7 +65,6 @@ def test_hosts_with_any_clocks_start_at_one_instant_within_their_stated_errors()
     for host, barrier, go_ns in zip(hosts, barriers, starts, strict=True):
         met = barrier.met[LEVEL]
         assert met.go_ns == go_ns
-        assert met.hosts == {i: f"gen-{i}" for i in range(8)}
         agreed_ns = go_ns + met.offset_ns - EPOCH_NS
         assert abs(host.true_ns(go_ns) - agreed_ns) <= met.error_ns + 200_000
         assert agreed_ns + EPOCH_NS > decided_ns + 1e9
@@ -224,5 +223,5 @@ def test_waiting_shards_ask_redis_at_most_500_times_a_second(count: int) -> None
             )
         ]
     )
-    looks = redis.commands / 4
+    looks = redis.commands / 6
     assert looks <= 20 * min(50.0, 500 / count) + 20

@@ -44,8 +44,7 @@ def load(tmp_path: Path) -> SimulatedLoad:
 
 def _merged(load: SimulatedLoad, run: Path, ahead_ns: list[int]) -> RunFolder:
     write_order(run, load.order)
-    hosts = dict(enumerate(HOSTS))
-    met = [Met(GO_NS + ahead, -ahead, 0, 0.0, hosts) for ahead in ahead_ns]
+    met = [Met(GO_NS + ahead, -ahead, 0, 0.0) for ahead in ahead_ns]
     load.write_shards(run, met, [clock_of(index) for index in range(len(HOSTS))])
     return merge_shards(run)
 
@@ -102,7 +101,7 @@ def test_a_difference_is_found_in_every_file_and_figure(
 
 def test_a_start_beyond_the_stated_errors_of_two_clocks_is_counted() -> None:
     errors_ns, go_ns = (100, 50, 50, 50), [0, 150, 151, -152]
-    met = [Met(0, 0, error, 0.0, {}) for error in errors_ns]
+    met = [Met(0, 0, error, 0.0) for error in errors_ns]
     meeting = Meeting(met, go_ns, [], 1.0)
     assert (meeting.skew_ns, meeting.beyond_errors_ns) == (303, [1, 2])
 
