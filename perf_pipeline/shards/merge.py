@@ -26,6 +26,7 @@ from perf_pipeline.samples.shards.sharded_run import ShardedRun, ShardRecord
 from perf_pipeline.shards.differences import differences_of
 from perf_pipeline.shards.merged_files import bring_logs
 from perf_pipeline.shards.merged_level import merge_level
+from perf_pipeline.shards.merged_progress import merge_progress
 from perf_pipeline.shards.shard_order import order_file, read_order
 from perf_pipeline.shards.shard_part import read_parts
 from perf_pipeline.shards.start_lateness import start_late_ns
@@ -72,6 +73,7 @@ def merge_shards(run: Path) -> RunFolder:
     merging.rename(run / "levels")
     for shard in shards:
         bring_logs(shard, run)
+    merge_progress(shards, run)
     _merge_facts(folder, shards, levels)
     _write_record(folder, order.scenario.name, shards, levels, tuple(order.plan_sha256))
     return folder

@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import tarfile
 from array import array
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,13 @@ import pytest
 
 from perf_pipeline.analysis.measure import measure
 from perf_pipeline.archive.export import export_archive, left_out
-from perf_pipeline.config.scenario.scenario import Phases
+from perf_pipeline.config.scenario.scenario import Phases, Workload
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.loadgen.plan.level_plan import little_endian
 from perf_pipeline.loadgen.plan.share import Share
 from perf_pipeline.metrics.metrics_file import read_metrics
+from perf_pipeline.metrics.records.counted_writes import CountedWrites, write_counted
 from perf_pipeline.metrics.records.level_histograms import FILE as HISTOGRAMS
 from perf_pipeline.metrics.resources.resource_samples import read_samples
 from perf_pipeline.pruning import prune
@@ -37,7 +38,7 @@ from perf_pipeline.samples.run_folder import CONTROL, INTENDED, RunFolder, read_
 from perf_pipeline.samples.run_list import read_runs
 from perf_pipeline.samples.run_record import COMPLETE, FAILED, INTERRUPTED, KILLED
 from perf_pipeline.shards.merge import merge_shards
-from perf_pipeline.shards.shard_order import shard_folder
+from perf_pipeline.shards.shard_order import order_file, read_order, shard_folder
 from tests.dealt_shards import Host, deal, deal_level
 from tests.simulated_level import GO_NS, SECOND, SimulatedWorker, closed_loop
 from tests.simulated_run import SLOTS, write_run
@@ -476,3 +477,54 @@ def test_the_logs_of_all_shards_are_those_of_the_run(run: RunFolder, tmp_path: P
         "shard-0-run.jsonl": "0\n",
         "shard-1-run.jsonl": "1\n",
     }
+
+
+def test_the_progress_of_a_run_is_the_sum_of_its_shards(run: RunFolder, tmp_path: Path) -> None:
+    """Shard 1 is killed at 2.5 s while it writes; a second is summed when it is over."""
+    root = deal(run, tmp_path, HOSTS)
+    at_s = [(0.0, 0.4, 1.4, 2.4, 3.4), (0.0, 0.1, 1.9, 2.5)]
+    for index, own in enumerate(at_s):
+        reports = [
+            {
+                "label": "10",
+                "phase": "steady" if elapsed_s else "start",
+                "totals": {"started": 100 * place, "ended": 90 * place, "failed": index},
+                "rate_per_s": 90.0 * bool(place),
+                "elapsed_s": elapsed_s,
+            }
+            for place, elapsed_s in enumerate(own)
+        ]
+        text = "".join(f"{json.dumps(one)}\n" for one in reports)
+        (shard_folder(root, index) / "progress.jsonl").write_text(text + '{"label": "1')
+    lines = (merge_shards(root).root / "progress.jsonl").read_text().splitlines()
+    merged = [json.loads(line) for line in lines]
+    assert [one["elapsed_s"] for one in merged] == [0.4, 1.9, 2.5, 3.4]
+    assert [one["totals"]["started"] for one in merged] == [200, 400, 600, 700]
+    assert [one["rate_per_s"] for one in merged] == [180.0] * 4
+    assert merged[-1]["totals"] == {"started": 700, "ended": 630, "failed": 1}
+    assert {one["phase"] for one in merged} == {"steady"}
+
+
+def test_writes_that_nobody_counted_are_not_reconciled(run: RunFolder, tmp_path: Path) -> None:
+    """What shard 0 counted is compared; without it there is no verdict on the writes."""
+    root = deal(run, tmp_path, HOSTS)
+    order = read_order(order_file(root))
+    writing = replace(order.scenario, workloads=(Workload("database", "simple"),))
+    text = {"schema_version": 1, **asdict(replace(order, scenario=writing))}
+    write_json(order_file(root), text)
+    (write,) = measure(merge_shards(root)).levels[0].writes
+    assert (write.server, write.found, write.missing) == ("postgres", None, None)
+    assert write.expected > 0
+    assert write.problem == "not reconciled: shard 0 (host gen-a) stored no count"
+    numbers = frozenset(pl.read_parquet(run.records).filter(pl.col("outcome") == 0)["number"])
+    level = shard_folder(root, 0) / "levels" / LEVEL
+    write_counted(level, {"postgres": CountedWrites(numbers - {7, 8})})
+    (write,) = measure(merge_shards(root)).levels[0].writes
+    assert (write.found, write.missing, write.problem) == (write.expected - 2, 2, None)
+    kill(root, 0, after_commits=3)
+    write_counted(
+        level, {"postgres": CountedWrites(frozenset(), "not reconciled: shard 1 is lost")}
+    )
+    metrics = measure(merge_shards(root))
+    assert metrics.validity == "incomplete"
+    assert metrics.levels[0].writes[0].problem == "not reconciled: shard 1 is lost"
