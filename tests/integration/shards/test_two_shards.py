@@ -43,7 +43,7 @@ SCENARIO = Scenario(
     repeats=2,
     processes=3,
     workloads=(Workload("database", "simple"),),
-    phases=Phases(ramp_up_s=0.2, warm_up_s=0.3, steady_s=0.5, drain_s=5.0, cooldown_s=0.0),
+    phases=Phases(ramp_up_s=0.1, warm_up_s=0.1, steady_s=0.3, drain_s=5.0, cooldown_s=0.0),
 )
 
 _MINE = """

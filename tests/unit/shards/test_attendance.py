@@ -12,10 +12,10 @@ import pytest
 from perf_pipeline.config.scenario.scenario import Scenario, Workload
 from perf_pipeline.errors import ShardMissingError
 from perf_pipeline.servers.service import NotAnsweringError
-from perf_pipeline.shards.attendance import Attendance
+from perf_pipeline.shards.attendance import Attendance, present_key
 from perf_pipeline.shards.barrier import ShardBarrier
 from perf_pipeline.shards.shard_order import ShardOrder
-from tests.unit.shards.simulated_redis import Host, SimulatedRedis, World
+from tests.unit.shards.simulated_redis import EPOCH_NS, Host, SimulatedRedis, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -146,6 +146,21 @@ def test_a_slow_first_arrival_and_a_short_silence_are_waited_for() -> None:
     met = Met(2)
     present = met.present(0, until_s=25.1), met.present(1, until_s=25.1, silent_s=(10, 12))
     one, other, *_ = met.world.play([met.meeting(0, 0), met.meeting(1, 25), *present])
+    assert one[0] == other[0]
+
+
+def test_one_that_is_heard_again_when_the_others_are_about_to_give_up_is_waited_for() -> None:
+    """Shard 1 is silent for 10 s when shard 0 looks, and heard when that asks who is lost."""
+    met = Met(2)
+    ask, key = met.redis._hgetall, present_key("r-1")
+
+    def heard_again(asked: str) -> dict[str, str]:
+        met.redis.values[key] = {"1": EPOCH_NS / 1e9 + met.now_s}
+        return ask(asked)
+
+    met.redis.values[key] = {"1": EPOCH_NS / 1e9 - 10}
+    met.redis._hgetall = heard_again  # type: ignore[method-assign]
+    one, other = met.world.play([met.meeting(0, 0), met.meeting(1, 2)])
     assert one[0] == other[0]
 
 
