@@ -9,7 +9,7 @@ from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.damage import damage_named
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.run_record import RUNNING
-from perf_pipeline.scenario_run import record_finished, report_run
+from perf_pipeline.scenario_run import file_finished, record_finished, report_run
 from perf_pipeline.shards.merge import merge_shards
 from perf_pipeline.shards.shard_order import order_file, read_order, shard_folder
 
@@ -56,6 +56,8 @@ def finish_shards(
 ) -> FinishedRun:
     """Merge the shards of a run that has ended, complete or not, and do what follows every run.
 
+    One that was measured before has its entry in Dagster's history, and gets no second one.
+
     Args:
         run: Its folder.
         settings: Where the catalogue and the state are.
@@ -67,10 +69,14 @@ def finish_shards(
     """
     order = read_order(order_file(run))
     _wait_for_running(run, order.hosts, within_s)
+    is_again = RunFolder(run).metrics.exists()
     folder = merge_shards(run)
     with damage_named(folder):
         finished = report_run(folder)
-    record_finished(finished, folder, settings, notify)
+    if is_again:
+        file_finished(finished.metrics, folder, settings, notify)
+    else:
+        record_finished(finished, folder, settings, notify)
     return finished
 
 

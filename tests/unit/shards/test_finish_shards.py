@@ -66,6 +66,18 @@ def test_shards_that_ended_are_one_run_with_a_report(run: Path, settings: Settin
     assert finished.metrics.status == "complete"
 
 
+def test_a_run_that_is_merged_again_has_one_entry_in_the_history(
+    run: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = []
+    monkeypatch.setattr(
+        "perf_pipeline.scenario_run.record_run", lambda folder, *_: recorded.append(folder.name)
+    )
+    for _ in range(2):
+        finish_shards(run, replace(settings, is_recorded=True), pytest.fail)
+    assert recorded == ["r-1"]
+
+
 def test_a_shard_that_still_runs_is_not_merged_away(run: Path, settings: Settings) -> None:
     _set_status(run, 1, is_alive=True)
     with pytest.raises(RunFolderError, match="still goes on: shard 1 on gen-b"):
