@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from perf_pipeline.analysis.measure import measure
 from perf_pipeline.clearing import clear
 from perf_pipeline.config.settings import Settings, current_settings
 from perf_pipeline.errors import RunFolderError
+from perf_pipeline.finished_run import FinishedRun
 from perf_pipeline.lifeline import own_stamp
+from perf_pipeline.report.run.files import report_files
 from perf_pipeline.samples.run_folder import RunFolder, read_json, write_json
 from perf_pipeline.samples.run_record import FAILED, KILLED, RUNNING
 from perf_pipeline.shards.finish_shards import begun_shards, finish_shards, is_unfinished
@@ -57,6 +60,11 @@ def _set_status(run: Path, index: int, *, is_alive: bool) -> None:
     )
 
 
+def _measured(folder: RunFolder) -> FinishedRun:
+    """Stand in for the report as well, which takes two seconds."""
+    return FinishedRun(measure(folder), folder.root, report_files(folder.root))
+
+
 def test_shards_that_ended_are_one_run_with_a_report(run: Path, settings: Settings) -> None:
     assert is_unfinished(run)
     finished = finish_shards(run, settings, pytest.fail)
@@ -69,7 +77,8 @@ def test_shards_that_ended_are_one_run_with_a_report(run: Path, settings: Settin
 def test_a_run_that_is_merged_again_has_one_entry_in_the_history(
     run: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recorded = []
+    recorded: list[str] = []
+    monkeypatch.setattr("perf_pipeline.shards.finish_shards.report_run", _measured)
     monkeypatch.setattr(
         "perf_pipeline.scenario_run.record_run", lambda folder, *_: recorded.append(folder.name)
     )
