@@ -17,7 +17,9 @@ from assets.execution import load_location
 from assets.storage.open_files import open_files_once
 
 WHOLE = "assets.definitions"
-ON_HOSTS = {"sharded_load_celery": "assets.execution.deployed_location"}
+ON_HOSTS = dict.fromkeys(
+    ("sharded_load_celery", "sharded_load_celery_docker"), "assets.execution.deployed_location"
+)
 """Jobs of a location that needs more packages."""
 
 open_files_once()

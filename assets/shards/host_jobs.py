@@ -3,7 +3,7 @@
 from dagster_k8s import k8s_job_executor
 
 from assets.shards.jobs import sharded_job
-from assets.shards.queues import container_a_shard, queue_a_host
+from assets.shards.queues import CONTAINER, container_a_shard, queue_a_host
 
 QUEUES = ("gen-a", "gen-b")
 
@@ -19,7 +19,7 @@ JOBS = [
         container_a_shard,
         "The same, each shard in a fresh container of its host.",
         hosts=QUEUES,
-        execution={"docker": {"image": "perf-pipeline:dev"}},
+        execution={"docker": CONTAINER},
     ),
     sharded_job(
         "sharded_load_k8s",

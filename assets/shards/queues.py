@@ -4,6 +4,7 @@ A mapped step has no tags of its own, so its queue follows from its number: host
 configuration of the run. What is no shard is executed by the run itself.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -22,9 +23,10 @@ from dagster_celery.core_execution_loop import core_celery_execution_loop
 from dagster_celery.executor import _submit_task as submit_step
 from dagster_celery.make_app import make_app
 from dagster_celery_docker.executor import _submit_task_docker as submit_container
-from dagster_celery_docker.executor import celery_docker_config
 from dagster_shared.serdes import deserialize_value
 
+from assets.shards.awaited import say_awaited
+from assets.shards.container_fields import container_fields, shown_container
 from assets.shards.ops import PLAN
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import ShardMissingError
@@ -85,6 +87,8 @@ class Hosts:
         served = {queue["name"] for queues in found.values() for queue in queues}
         for host, silent in self._silent.items():
             self._silent[host] = 0 if host in served else silent + 1
+        waited_for = (shard.task for shard in self.shards if not shard.has_result())
+        say_awaited(self._app.backend.client, waited_for)
         self._due_s = self._clock() + LOOK_EVERY_S
 
 
@@ -101,9 +105,18 @@ class ShardResult:
     def __init__(self, result: Any, index: int, host: str, hosts: Hosts) -> None:
         self._result, self._index, self._host, self._hosts = result, index, host, hosts
 
+    @property
+    def task(self) -> str:
+        """Celery's id of it."""
+        return str(self._result.id)
+
+    def has_result(self) -> bool:
+        """Return whether it has ended."""
+        return bool(self._result.ready())
+
     def ready(self) -> bool:
         """Return whether it has ended, or will never."""
-        return bool(self._result.ready()) or self._hosts.is_lost(self._host)
+        return self._hosts.is_lost(self._host) or self.has_result()
 
     def get(self) -> list[str]:
         """Return the events of its step.
@@ -112,7 +125,7 @@ class ShardResult:
             ShardMissingError: Its process was killed, or its host is gone; the others are ended.
             TaskRevokedError: It was ended on request, or after another was lost.
         """
-        if not self._result.ready():
+        if not self.has_result():
             raise self._lost("the worker of its host does not answer any more")
         try:
             events: list[str] = self._result.get()
@@ -188,9 +201,12 @@ def queue_a_host(_context: dg.InitExecutorContext) -> QueueAHost:
     return QueueAHost(submit_step)
 
 
+CONTAINER = shown_container(os.environ, current_settings())
+
+
 @dg.executor(
     name="container_a_shard",
-    config_schema={"docker": celery_docker_config()["docker"]},
+    config_schema={"docker": container_fields(CONTAINER)},
     requirements=dg.multiple_process_executor_requirements(),
 )
 def container_a_shard(context: dg.InitExecutorContext) -> QueueAHost:

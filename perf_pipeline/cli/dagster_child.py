@@ -121,6 +121,7 @@ def sharded_job(
     hosts: Sequence[str],
     *,
     is_elsewhere: bool,
+    image: str | None = None,
     wait: str = DEFAULT_WAIT,
     gate: str | None = None,
 ) -> DagsterJob:
@@ -132,6 +133,7 @@ def sharded_job(
         folder: The folder that the run will make.
         hosts: A name for each shard.
         is_elsewhere: Each of them has a queue of that name; else all shards are played here.
+        image: Of the container that each of them plays its shard in; None for no containers.
         wait: How long a shard waits for another load run on its host.
         gate: Table of targets that must be met; None for none.
     """
@@ -141,6 +143,10 @@ def sharded_job(
         "plan_shards": {"config": {**fields, **({"gate": gate} if gate else {})}},
         "generate_load_shard": {"config": {"wait": wait}},
     }
+    if image is not None:
+        containers = {"docker": {"image": image}}
+        run = {"ops": ops, "execution": {"config": containers}}
+        return DagsterJob("sharded_load_celery_docker", run)
     if is_elsewhere:
         return DagsterJob("sharded_load_celery", {"ops": ops})
     several = {"multiprocess": {"max_concurrent": len(hosts)}}

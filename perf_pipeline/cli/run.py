@@ -24,7 +24,7 @@ from perf_pipeline.cli.output import (
     bad_input_explained,
     settings_with,
 )
-from perf_pipeline.cli.shards.hosts_options import Hosts, Shards, shard_hosts
+from perf_pipeline.cli.shards.hosts_options import Hosts, Image, Shards, shard_hosts
 from perf_pipeline.cli.views import choose_view
 from perf_pipeline.config.duration import DEFAULT_WAIT, parse_duration
 from perf_pipeline.config.flags.overrides import Overrides
@@ -72,6 +72,7 @@ def run(
     ] = False,
     shards: Shards = None,
     hosts: Hosts = None,
+    image: Image = None,
     wait: Wait = DEFAULT_WAIT,
     junit: Junit = None,  # noqa: ARG001 - of the program, which ends after this
     summary: Summary = None,  # noqa: ARG001
@@ -96,6 +97,7 @@ def run(
         accept_verdicts=accept_verdicts,
         shards=shards,
         hosts=hosts,
+        image=image,
         wait=wait,
         results=results,
         as_json=as_json,
@@ -112,6 +114,7 @@ def launch_run(
     accept_verdicts: bool = False,
     shards: int | None = None,
     hosts: list[str] | None = None,
+    image: str | None = None,
     wait: str = DEFAULT_WAIT,
     results: Path | None = None,
     run_id: str | None = None,
@@ -128,6 +131,7 @@ def launch_run(
         accept_verdicts: Return, whatever the verdicts, once everything was measured to its end.
         shards: In how many shards this machine plays it; None for a run that is not cut.
         hosts: Hosts that play a shard each; None for this machine.
+        image: Of the container of each of these shards; None for no containers.
         wait: How long to wait for another load run on this host to end.
         results: Folder of the runs; None for that of the settings.
         run_id: Id of the run; None for a new one.
@@ -141,7 +145,7 @@ def launch_run(
     with bad_input_explained(as_json=as_json):
         settings = settings_with(results)
         parse_duration(wait, "--wait")
-        cut_for = shard_hosts(shards, hosts)
+        cut_for = shard_hosts(shards, hosts, image)
         checked = check_everything(scenario, overrides, gate, settings)
         make_results_folder(settings.results_dir)
         show(f"target {checked.target}: finding or making its environment", as_json=as_json)
@@ -156,6 +160,7 @@ def launch_run(
             in_shards = launch.shards_job(
                 *(scenario, overrides, ready, settings, folder, cut_for),
                 is_elsewhere=bool(hosts),
+                image=image,
                 wait=wait,
                 gate=gate,
             )

@@ -84,13 +84,13 @@ _READ_BY_OTHERS = (*_SET_BY_US, *COMPOSE_VARIABLES)
 
 NoiseHandling = Literal["judge", "tell"]
 _NOISES: tuple[NoiseHandling, ...] = ("judge", "tell")
-_RESULTS = f"{_PREFIX}RESULTS"
+RESULTS = f"{_PREFIX}RESULTS"
 _CATALOGUE_URL = f"{_PREFIX}CATALOGUE_URL"
 SHARDS_URL = f"{_PREFIX}SHARDS_URL"
 _SHARDS_SCHEMES = ("redis://", "rediss://", "unix://")
 _CATALOGUE_SCHEMES = ("postgresql://", "postgres://")
 _OTHER_VARIABLES = (
-    *(_STAND_IN, _NOISE, _LOAD_LOCK, _REPORTS_PORT, _RESULTS, _DAGSTER),
+    *(_STAND_IN, _NOISE, _LOAD_LOCK, _REPORTS_PORT, RESULTS, _DAGSTER),
     _CATALOGUE_URL,
     SHARDS_URL,
     *alert_settings.VARIABLES,
@@ -223,7 +223,7 @@ def read_settings(
     home = Path(environ.get("HOME") or "/nonexistent")
     return Settings(
         urls=urls,
-        results_dir=here / (environ.get(_RESULTS) or "results"),
+        results_dir=here / (environ.get(RESULTS) or "results"),
         cache_dir=_writable(environ.get("XDG_CACHE_HOME"), home, ".cache", temp),
         state_dir=_writable(environ.get("XDG_STATE_HOME"), home, ".local/state", temp),
         temp_dir=temp,

@@ -28,14 +28,27 @@ Hosts = Annotated[
         help="Play a shard on each of these hosts, on which `perf-pipeline host NAME` runs.",
     ),
 ]
+Image = Annotated[
+    str | None,
+    typer.Option(
+        "--image",
+        metavar="IMAGE",
+        help="Play each shard of --hosts in a fresh container of this image, which each host has.",
+    ),
+]
 
 
-def shard_hosts(shards: int | None, hosts: list[str] | None) -> tuple[str, ...]:
+def shard_hosts(
+    shards: int | None, hosts: list[str] | None, image: str | None = None
+) -> tuple[str, ...]:
     """Return the name of the host of each shard; none for a run that is not cut.
 
     Raises:
-        ScenarioError: Both options were given, or their values cannot be.
+        ScenarioError: Both options were given, or an image without hosts, or their values cannot
+            be.
     """
+    if image is not None and not hosts:
+        raise ScenarioError(["--image is for the shards of --hosts: name them."])
     if shards is not None and hosts:
         raise ScenarioError(
             ["--shards is for this machine and --hosts for others: give one of them."]

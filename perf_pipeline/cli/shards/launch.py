@@ -10,7 +10,7 @@ from perf_pipeline.cli.dagster_child import DagsterChild, sharded_job
 from perf_pipeline.cli.interruptions import interruptions_noted
 from perf_pipeline.cli.lines.terminal import show
 from perf_pipeline.cli.views import LinesView
-from perf_pipeline.config.settings import SHARDS_URL
+from perf_pipeline.config.settings import RESULTS, SHARDS_URL
 from perf_pipeline.errors import RunFolderError, ServiceUnavailableError, ShardMissingError
 from perf_pipeline.program.failure_note import FailureNote
 from perf_pipeline.servers.lifecycle.services import ServiceSession
@@ -37,6 +37,7 @@ def shards_job(
     hosts: Sequence[str],
     *,
     is_elsewhere: bool,
+    image: str | None,
     wait: str,
     gate: str | None,
 ) -> DagsterJob:
@@ -47,7 +48,11 @@ def shards_job(
     """
     cut(checked.scenario, settings, hosts, run_id=checked.run_id)
     return sharded_job(
-        scenario, overrides, folder, hosts, is_elsewhere=is_elsewhere, wait=wait, gate=gate
+        *(scenario, overrides, folder, hosts),
+        is_elsewhere=is_elsewhere,
+        image=image,
+        wait=wait,
+        gate=gate,
     )
 
 
@@ -72,7 +77,8 @@ def launch_shards(
         with _meeting_place(settings) as place:
             # Without a folder: no worker is started ahead, in the process of the Dagster run.
             shared = replace(checked, results_dir=None)
-            child = DagsterChild(job, LinesView(as_json=as_json), shared, {**environ, **place})
+            own = {**environ, **place, RESULTS: str(settings.results_dir.absolute())}
+            child = DagsterChild(job, LinesView(as_json=as_json), shared, own)
             child.run(noted)
         from perf_pipeline.cli import outcome  # noqa: PLC0415 - imported while the run began
 
