@@ -10,8 +10,9 @@ from typing import Any
 
 from redis import RedisError
 
-AWAITED_S = 30.0
-"""How long a shard goes on after its run last said that it waits."""
+AWAITED_S = 15.0
+"""How long what a run said is there, and how long a shard goes on without it: together 30 s after
+the run last said it. A Redis that was started again may have lost it; the run says it again."""
 _LOOK_EVERY_S = 2.0
 
 

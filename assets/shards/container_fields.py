@@ -1,7 +1,8 @@
 """What the containers of shards have in common: fields of the run's configuration.
 
 In the stack they are what the container of a run has, which compose.yaml says once
-(DAGSTER_CONTAINER_CONTEXT). In a checkout they are its user, and the folders that hosts share.
+(DAGSTER_CONTAINER_CONTEXT), but for the socket of Docker: a shard has no faults. In a checkout they
+are its user, and the folders that hosts share.
 """
 
 import json
@@ -24,6 +25,8 @@ HANDED_ON = (
     "PERF_PIPELINE_EXPORTER_LISTEN",
 )
 """Variables of a host that its shard reads; PERF_PIPELINE_SHARDS_URL is always handed on."""
+_OF_RUNS_ALONE = ("group_add", "stop_timeout")
+"""For the socket of Docker, and for Dagster's launcher."""
 
 
 def shown_container(environ: Mapping[str, str], settings: Settings) -> dict[str, Any]:
@@ -34,14 +37,21 @@ def shown_container(environ: Mapping[str, str], settings: Settings) -> dict[str,
         settings: Likewise.
     """
     context = json.loads(environ.get("DAGSTER_CONTAINER_CONTEXT") or "{}").get("docker", {})
-    kwargs = dict(context.get("container_kwargs") or _of_checkout(environ, settings))
-    kwargs.pop("stop_timeout", None)  # Docker's create has no such field; Dagster's launcher has
+    of_runs = context.get("container_kwargs")
+    kwargs = _of_run(of_runs) if of_runs else _of_checkout(environ, settings)
     return {
         "image": environ.get("DAGSTER_CURRENT_IMAGE") or IMAGE,
         "network": next(iter(context.get("networks", ())), "bridge"),
         "env_vars": list(HANDED_ON),
         "container_kwargs": kwargs,
     }
+
+
+def _of_run(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a shard has of the container of a run."""
+    volumes = [one for one in kwargs.get("volumes", ()) if not one.endswith("/docker.sock")]
+    kept = {name: value for name, value in kwargs.items() if name not in _OF_RUNS_ALONE}
+    return {**kept, "volumes": volumes}
 
 
 def _of_checkout(environ: Mapping[str, str], settings: Settings) -> dict[str, Any]:
@@ -61,7 +71,7 @@ def container_fields(shown: Mapping[str, Any]) -> dict[str, dg.Field]:
         "image": (dg.StringSource, "That every host has."),
         "network": (str, "From which the Redis and Dagster's storage are reached."),
         "env_vars": ([str], "Names of variables of each host's worker that its shard gets."),
-        "container_kwargs": (dg.Permissive(), "The rest, as docker-py's containers.create has it."),
+        "container_kwargs": (dict, "The rest, as docker-py's containers.create has it."),
     }
     return {
         name: dg.Field(kind, default_value=shown[name], description=text, is_required=False)

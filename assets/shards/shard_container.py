@@ -6,10 +6,11 @@ behind when the worker ends, and shows what it plays, and its variables, in ``do
 
 import json
 import os
-import sys
+import socket
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import dagster as dg
@@ -20,8 +21,8 @@ from dagster._core.events.utils import filter_dagster_events_from_cli_logs
 from dagster._grpc.types import ExecuteStepArgs
 from dagster_celery.core_execution_loop import DELEGATE_MARKER
 from dagster_shared.serdes import serialize_value, unpack_value
+from docker.errors import NotFound
 
-from assets.shards.shard_in_container import END_WITHIN_S
 from perf_pipeline.config.settings import SHARDS_URL, current_settings
 from perf_pipeline.errors import ShardMissingError
 from perf_pipeline.redaction.redact import redacted
@@ -29,6 +30,8 @@ from perf_pipeline.shards.play_shard import barrier_url
 
 COMMAND = ("python", "-m", "assets.shards.shard_in_container")
 HOST_LABEL = "perf_pipeline.host"
+SIGKILLED = 137
+KILLED = "it was killed, such as by `docker kill`, or for want of memory"
 LAST_LINES = 5
 """What a container that failed wrote last is in the error."""
 
@@ -55,24 +58,24 @@ def create_container_task(app: Celery) -> None:
         self: Task, execute_step_args_packed: Mapping[str, Any], docker_config: dict[str, Any]
     ) -> list[str]:
         step = unpack_value(execute_step_args_packed, as_type=ExecuteStepArgs)
+        assert step.instance_ref, "a run that others play is stored"
+        (key,) = step.step_keys_to_execute or ()
         with dg.DagsterInstance.from_ref(step.instance_ref) as instance:
             begun = instance.report_engine_event(
                 f"Playing it in a fresh container of {docker_config['image']}",
                 instance.get_run_by_id(step.run_id),
                 EngineEventData(marker_end=DELEGATE_MARKER),
-                step_key=step.step_keys_to_execute[0],
+                step_key=key,
             )
         (variable,) = step.get_command_env()
         handed = {variable["name"]: variable["value"], **_own_variables(docker_config["env_vars"])}
         host = self.request.hostname.partition("@")[0]
         ended = play_in_container(docker_config, host, handed)
         if ended.code:
-            raise ShardMissingError(
-                f"its container ended with {ended.code} (137: killed by SIGKILL, such as by "
-                f"`docker kill` or for want of memory){ended.last_lines}"
-            )
-        events = filter_dagster_events_from_cli_logs(ended.output.splitlines())
-        return [serialize_value(event) for event in (begun, *events)]
+            why = KILLED if ended.code == SIGKILLED else ended.last_lines
+            raise ShardMissingError(f"its container ended with {ended.code}: {why}")
+        logged = filter_dagster_events_from_cli_logs(ended.output.splitlines())  # type: ignore[no-untyped-call]
+        return [serialize_value(event) for event in (begun, *logged)]
 
 
 def _own_variables(names: list[str]) -> dict[str, str]:
@@ -105,16 +108,21 @@ def play_in_container(config: Mapping[str, Any], host: str, handed: Mapping[str,
         # Asked before the start: afterwards the container may be gone, and with it the answer.
         removed = beside.submit(client.api.wait, container.id, None, "removed")
         try:
-            pipe = client.api.attach_socket(container.id, {"stdin": 1, "stream": 1})
+            # docker-py returns a file for reading, around a socket that is for both.
+            pipe = client.api.attach_socket(container.id, {"stdin": 1, "stream": 1})._sock  # noqa: SLF001
             pieces = client.api.attach(container.id, stream=True, demux=True)
             container.start()
-            pipe._sock.sendall(json.dumps(handed).encode() + b"\n")
+        except BaseException:
+            with suppress(NotFound):  # Docker itself removes one that did not start
+                container.remove(force=True)
+            raise
+        try:
+            pipe.sendall(json.dumps(handed).encode() + b"\n")
             for written, said in pieces:
                 output += written or b""
                 errors += (said or b"").decode(errors="replace").splitlines()
-            code: int = removed.result()["StatusCode"]
-        except BaseException:
-            container.stop(timeout=END_WITHIN_S)
-            raise
-    lines = "".join(f"\n{redacted(line)}" for line in errors)
-    return Ended(code, output.decode(errors="replace"), lines)
+        finally:
+            with suppress(OSError):  # it has ended
+                pipe.shutdown(socket.SHUT_WR)
+        code: int = removed.result()["StatusCode"]
+    return Ended(code, output.decode(errors="replace"), redacted("\n".join(errors)))

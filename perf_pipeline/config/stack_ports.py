@@ -28,8 +28,8 @@ STACK_PORTS = {
 }
 """Service to its port on 127.0.0.1, unless its variable says otherwise."""
 
-PROFILES = ("databases", "monitoring", "logs", "dagster", "all")
-"""Parts of the stack that can be started by themselves."""
+PROFILES = ("databases", "monitoring", "logs", "dagster", "generators", "all")
+"""Parts of the stack that can be started by themselves; all is all but the generators."""
 
 PASSWORD_VARIABLES = tuple(
     f"PERF_PIPELINE_{store}_PASSWORD"

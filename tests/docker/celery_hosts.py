@@ -30,15 +30,21 @@ _SCENARIO = """
 target = "control"
 nodes = "lean"
 processes = 2
-concurrency = {concurrency}
 [[workload]]
 family = "transformation"
 complexity = "simple"
 [phases]
 ramp_up_s = 0.2
 warm_up_s = 0.3
-steady_s = {steady_s}
 drain_s = 1
+"""
+_ARRIVALS = """
+[[arrivals]]
+label = "{label}"
+schedule = "constant"
+rate_per_s = 100
+slots = 20
+steady_s = {steady_s}
 """
 
 
@@ -51,7 +57,9 @@ class CeleryHosts:
         password: Of the Redis.
     """
 
-    def __init__(self, engine: Engine, name: str, image: str, folder: Path, to_end: ExitStack):
+    def __init__(
+        self, engine: Engine, name: str, image: str, folder: Path, to_end: ExitStack
+    ) -> None:
         """Prepare; neither Redis nor workers are started."""
         self._engine, self._name, self._image, self._to_end = engine, name, image, to_end
         self.sandbox = Sandbox(folder)
@@ -93,11 +101,11 @@ class CeleryHosts:
         """Return the file with what the worker of a host wrote."""
         return self.sandbox.folder / f"{host}.log"
 
-    def run(self, *, concurrency: list[int], steady_s: float) -> subprocess.Popen[str]:
-        """Start a run on both hosts."""
+    def run(self, *labels: str, steady_s: float) -> subprocess.Popen[str]:
+        """Start a run on both hosts, with a level for each label."""
         scenario = self.sandbox.folder / "containers.toml"
-        text = _SCENARIO.format(concurrency=concurrency, steady_s=steady_s)
-        scenario.write_text(text, encoding="utf-8")
+        levels = (_ARRIVALS.format(label=label, steady_s=steady_s) for label in labels)
+        scenario.write_text(_SCENARIO + "".join(levels), encoding="utf-8")
         hosts = ("--hosts", *HOSTS, "--image", self._image, "--json")
         return subprocess.Popen(
             self._command("run", str(scenario), *hosts),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.docker.engine import Engine
 
 MAX_SKEW_MS = 50.0
-LEVELS = [4, 6, 8]
+LEVELS = ("one", "two", "three")
 LONG_S = 90.0
 """Of a level that ends early: a shard that plays on for so long was not ended."""
 
@@ -49,7 +49,7 @@ def test_each_shard_is_played_in_a_fresh_container_and_both_start_together(
     """Between the first starts of both shards, at most 50 ms at the median over the levels."""
     for host in HOSTS:
         hosts.work(host)
-    ran = hosts.run(concurrency=LEVELS, steady_s=1)
+    ran = hosts.run(*LEVELS, steady_s=1)
     assert until(lambda: len(hosts.containers()) == 2 or ran.poll() is not None, WAIT_S)
     containers = hosts.containers()
     answer, errors = hosts.answer(ran)
@@ -78,8 +78,8 @@ def test_a_shard_whose_container_is_killed_is_named_and_the_other_ends_at_once(
     """What both had committed is part of the run, which is incomplete."""
     ran = _steady_run(hosts)
     hosts.docker("kill", hosts.containers()["gen-b"]["Id"])
-    _ended_early(hosts, ran)
-    assert "its container ended with 137" in _why(hosts)
+    errors = _ended_early(hosts, ran)
+    assert "its container ended with 137" in errors
 
 
 def test_a_container_does_not_outlive_the_worker_of_its_host(hosts: CeleryHosts) -> None:
@@ -96,7 +96,7 @@ def test_a_host_without_a_worker_is_named_before_any_container(hosts: CeleryHost
     if worker := hosts.workers.get("gen-b"):
         worker.kill()
         worker.wait()
-    ran = hosts.run(concurrency=[4], steady_s=1)
+    ran = hosts.run("one", steady_s=2)
     answer, errors = hosts.answer(ran)
     assert ran.returncode == Exit.NOT_A_MEASUREMENT, errors
     assert "no worker serves the queue of gen-b" in errors
@@ -109,27 +109,28 @@ def _steady_run(hosts: CeleryHosts) -> subprocess.Popen[str]:
     for host in HOSTS:
         hosts.work(host)
     before = len(hosts.runs())
-    ran = hosts.run(concurrency=[4], steady_s=LONG_S)
+    ran = hosts.run("one", steady_s=LONG_S)
     hosts.wait_until_steady(ran, before)
     assert set(hosts.containers()) == set(HOSTS)
     return ran
 
 
-def _ended_early(hosts: CeleryHosts, ran: subprocess.Popen[str]) -> None:
-    """Check that a run ended without gen-b, and has what both shards committed."""
+def _ended_early(hosts: CeleryHosts, ran: subprocess.Popen[str]) -> str:
+    """Check that a run ended without gen-b, and has what both committed; return what it said."""
     answer, errors = hosts.answer(ran)
     assert ran.returncode == Exit.NOT_A_MEASUREMENT, errors
     assert answer["validity"] == "incomplete", errors
     assert "shard 1 on host gen-b is lost" in errors
     assert RunFolder(hosts.folder()).read_status()["status"] == FAILED
     assert "shard 1 (host gen-b)" in _why(hosts)
-    assert "the end of level 00-4" in _why(hosts)
-    own = [shard_folder(hosts.folder(), one) / "levels" / "00-4" for one in (0, 1)]
+    assert "the end of level 00-one" in _why(hosts)
+    own = [shard_folder(hosts.folder(), one) / "levels" / "00-one" for one in (0, 1)]
     committed = [count_records(level / f"worker-{one}.sqlite") for one, level in enumerate(own)]
     assert min(committed) > 0
-    merged = hosts.folder() / "levels" / "00-4"
+    merged = hosts.folder() / "levels" / "00-one"
     assert [count_records(merged / f"worker-{one}.sqlite") for one in (0, 1)] == committed
     assert until(lambda: hosts.containers() == {}, WAIT_S), "a container is left"
+    return errors
 
 
 def _why(hosts: CeleryHosts) -> str:

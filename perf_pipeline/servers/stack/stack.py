@@ -110,7 +110,7 @@ def stop_stack(settings: Settings, *, volumes: bool) -> bool:
         _started_file(settings).unlink(missing_ok=True)
         return removed > 0
     down = ["down", "--remove-orphans", *(["--volumes"] if volumes else [])]
-    compose(settings, ["all"], down, timeout_s=_STOP_S)
+    compose(settings, PROFILES, down, timeout_s=_STOP_S)
     _started_file(settings).unlink(missing_ok=True)
     return True
 
