@@ -6,7 +6,6 @@ behind when the worker ends, and shows what it plays, and its variables, in ``do
 
 import json
 import os
-import socket
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,7 @@ from dagster_celery.core_execution_loop import DELEGATE_MARKER
 from dagster_shared.serdes import serialize_value, unpack_value
 from docker.errors import NotFound
 
+from assets.shards.shard_in_container import END
 from perf_pipeline.config.settings import SHARDS_URL, current_settings
 from perf_pipeline.errors import ShardMissingError
 from perf_pipeline.redaction.redact import redacted
@@ -121,8 +121,9 @@ def play_in_container(config: Mapping[str, Any], host: str, handed: Mapping[str,
             for written, said in pieces:
                 output += written or b""
                 errors += (said or b"").decode(errors="replace").splitlines()
-        finally:
+        except BaseException:
             with suppress(OSError):  # it has ended
-                pipe.shutdown(socket.SHUT_WR)
+                pipe.sendall(END)
+            raise
         code: int = removed.result()["StatusCode"]
     return Ended(code, output.decode(errors="replace"), redacted("\n".join(errors)))

@@ -1,8 +1,9 @@
 """Plays a shard in its container, for as long as the worker on its host lives.
 
 The worker hands on what to play, and every variable, by standard input: what is an argument or a
-variable of a container is shown by ``docker inspect``. It keeps the pipe open, so that its end is
-the end of the worker, however that died.
+variable of a container is shown by ``docker inspect``. It keeps the pipe open. A second line asks
+for an end in order; the end of the pipe is that of the worker, with which a shard dies at once, as
+one does that is a process of the worker itself.
 """
 
 import io
@@ -18,22 +19,23 @@ from perf_pipeline.lifeline import PARENT_GONE
 
 STEP = "DAGSTER_COMPRESSED_EXECUTE_STEP_ARGS"
 """Where ``dagster api execute_step`` finds what to play."""
+END = b"end\n"
+"""Asks for an end in order, which may take ``END_WITHIN_S``."""
 END_WITHIN_S = 15.0
-"""How long a shard may take to end in order."""
 
 
 def main() -> None:
     """Play the shard."""
-    os.environ.update(json.loads(io.FileIO(0, closefd=False).readline()))
-    threading.Thread(target=_end_with_worker, daemon=True).start()
+    pipe = io.FileIO(0, closefd=False)
+    os.environ.update(json.loads(pipe.readline()))
+    threading.Thread(target=_obey, args=(pipe,), daemon=True).start()
     api_cli(["execute_step"])
 
 
-def _end_with_worker() -> None:
-    while os.read(0, 1):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(END_WITHIN_S)
+def _obey(pipe: io.FileIO) -> None:
+    if pipe.readline() == END:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(END_WITHIN_S)
     os._exit(PARENT_GONE)
 
 

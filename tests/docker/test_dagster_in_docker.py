@@ -10,12 +10,13 @@ import secrets
 import urllib.request
 from html import unescape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from assets.tags import FOLDER_TAG
 from perf_pipeline.servers.lifecycle.port import ephemeral_range, free_ports
-from tests.docker.deployment import Deployment, build_image
+from tests.docker.deployment import ENDED, Deployment, build_image
 from tests.docker.make_command import make
 from tests.docker.stack_under_test import INFRA
 
@@ -73,7 +74,8 @@ def deployment(
     finally:
         for container in made.containers():
             made.docker("rm", "--force", container["Id"])
-        made.compose("--profile", "all", "down", "--volumes", "--timeout", "5")
+        parts = ("--profile", "all", "--profile", "generators")
+        made.compose(*parts, "down", "--volumes", "--timeout", "5")
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +200,36 @@ def test_each_step_of_a_search_for_capacity_has_a_container(deployment: Deployme
     assert len(steps) == 2
     assert {limits["HostConfig"]["CpuQuota"] for limits in steps} == {100_000}
     assert deployment.metadata(run, "found_capacity", "verdict") in ("found", "at_least")
+
+
+def test_two_generators_play_the_shards_of_a_run_each_in_a_fresh_container(
+    deployment: Deployment,
+) -> None:
+    """With the network, the volume and the limits of a run, and without the socket of Docker."""
+    generators = ("generator_a", "generator_b")
+    deployment.compose("up", "--detach", "--wait", "--no-build", *generators)
+    planned = {"scenario": "baseline", "target": "control", "concurrency": [2], "duration": 3}
+    config = {"ops": {"plan_shards": {"config": {**planned, "hosts": ["gen-a", "gen-b"]}}}}
+    run = deployment.launch("sharded_load_celery_docker", config)
+    made: dict[str, dict[str, Any]] = {}
+
+    def have_ended() -> bool:
+        for container in deployment.containers("label=perf_pipeline.host"):
+            made[container["Id"]] = container
+        return deployment.status(run) in ENDED
+
+    deployment.until(have_ended, 240, "the run ends")
+    assert deployment.status(run) == "SUCCESS", deployment.history(run)
+    hosts = [container["Config"]["Labels"]["perf_pipeline.host"] for container in made.values()]
+    assert sorted(hosts) == ["gen-a", "gen-b"]
+    for container in made.values():
+        assert container["HostConfig"]["Memory"] == MEMORY
+        assert "docker.sock" not in json.dumps(container["Mounts"])
+        secret = deployment.environ["PERF_PIPELINE_REDIS_PASSWORD"]
+        assert secret not in json.dumps(container)
+    assert deployment.containers("label=perf_pipeline.host") == [], "they are removed"
+    report = deployment.read(f"{deployment.tags(run)[FOLDER_TAG]}/report.md")
+    assert all(host in report.split("## Hosts")[1] for host in hosts)
 
 
 @pytest.mark.usefixtures("measured")  # whose exporter made the folder
