@@ -172,5 +172,16 @@ def celery_hosts(
 
 
 def _remove_all(hosts: CeleryHosts, network: str) -> None:
-    ids = hosts.docker("ps", "--all", "--quiet", "--filter", f"network={network}").split()
-    hosts.docker("rm", "--force", *ids)
+    """Remove the Redis, and what shards left: their containers end with the workers."""
+
+    def are_gone() -> bool:
+        ids = hosts.docker("ps", "--all", "--quiet", "--filter", f"network={network}").split()
+        subprocess.run(
+            ["docker", "rm", "--force", *ids],
+            env=hosts.sandbox.environ,
+            capture_output=True,
+            check=False,  # one that ends just now is removed by Docker itself
+        )
+        return not ids
+
+    assert until(are_gone, WAIT_S)

@@ -91,20 +91,6 @@ def test_a_container_does_not_outlive_the_worker_of_its_host(hosts: CeleryHosts)
     _ended_early(hosts, ran)
 
 
-def test_a_host_without_a_worker_is_named_before_any_container(hosts: CeleryHosts) -> None:
-    hosts.work("gen-a")
-    if worker := hosts.workers.get("gen-b"):
-        worker.kill()
-        worker.wait()
-    before = hosts.runs()
-    ran = hosts.run("one", steady_s=2)
-    answer, errors = hosts.answer(ran)
-    assert ran.returncode == Exit.NOT_A_MEASUREMENT, errors
-    assert "no worker serves the queue of gen-b" in errors
-    assert answer["levels"] == []
-    assert hosts.runs() == before, "a run of which nothing began leaves no folder"
-
-
 def _steady_run(hosts: CeleryHosts) -> subprocess.Popen[str]:
     """Return a run whose shards are both steady."""
     for host in HOSTS:

@@ -219,7 +219,8 @@ def test_two_generators_play_the_shards_of_a_run_each_in_a_fresh_container(
         return deployment.status(run) in ENDED
 
     deployment.until(have_ended, 240, "the run ends")
-    assert deployment.status(run) == "SUCCESS", deployment.history(run)
+    said = [event.get("message", "") for event in deployment.history(run)["logsForRun"]["events"]]
+    assert deployment.status(run) == "SUCCESS", "\n".join(said)
     hosts = [container["Config"]["Labels"]["perf_pipeline.host"] for container in made.values()]
     assert sorted(hosts) == ["gen-a", "gen-b"]
     for container in made.values():
