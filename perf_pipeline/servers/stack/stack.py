@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.stack_ports import PROFILES
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.held_folder import read_own
 from perf_pipeline.servers.lifecycle.persistent_servers import write_private

@@ -65,7 +65,7 @@ class Played:
 
     def meet(self, place: str) -> int:
         self.done.append(f"met: {place}")
-        self.met[place] = Met(go_ns=5, offset_ns=6, error_ns=7, waited_s=8.0, hosts={})
+        self.met[place] = Met(go_ns=5, offset_ns=6, error_ns=7, waited_s=8.0)
         return 5
 
     def load(self, _on_progress: object) -> None:
