@@ -41,11 +41,11 @@ def write_ns(path: Path, times_ms: Iterable[float]) -> None:
 def test_of_a_closed_level_it_is_the_least_lateness_to_the_ramp(
     tmp_path: Path, offset_ms: int
 ) -> None:
-    """Slots are 9 and 5 ms late, and 7 ms in the third worker; a cold start came before the go."""
+    """Slots are 9 and 7 ms late, and 5 ms in the third worker; a cold start came before the go."""
     rows = [
-        [late(-1, -500), late(0, 9), late(3, 1005, slot=1), late(6, 1900)],
+        [late(-1, -500), late(0, 9), late(3, 1007, slot=1), late(6, 1900)],
         [late(1, 1)],
-        [late(2, 2007)],
+        [late(2, 2005)],
     ]
     level = part(tmp_path, "closed", rows, offset_ms * MS)
     for worker, ramp_ms in enumerate([(0, 1000), (0, 0), (2000, 3000)]):
