@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
@@ -19,6 +20,7 @@ from perf_pipeline.shards.shard_end import read_shard_end
 from perf_pipeline.shards.shard_order import shard_folder, shard_results, write_order
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from perf_pipeline.config.settings import Settings
@@ -36,7 +38,7 @@ SCENARIO = Scenario(
 
 
 class Played:
-    """In place of the run and of the barrier: notes what is done, and in which order."""
+    """In place of the run, the barrier and the attendance: notes what is done, in its order."""
 
     def __init__(self, *, stores: bool = True, error: Exception | None = None) -> None:
         self.done: list[str] = []
@@ -47,6 +49,14 @@ class Played:
     def run(self, scenario: Scenario, settings: Settings, **given: Any) -> Played:
         self.given = {"scenario": scenario, "settings": settings, **given}
         return self
+
+    @contextmanager
+    def attendance(self, *_arguments: Any, **_options: Any) -> Iterator[None]:
+        self.done.append("announced")
+        try:
+            yield
+        finally:
+            self.done.append("signed off")
 
     def barrier(self, *_arguments: Any, **_options: Any) -> Played:
         return self
@@ -87,6 +97,7 @@ def play(played: Played, order: ShardOrder, run: Path, monkeypatch: pytest.Monke
     module = "perf_pipeline.shards.play_shard"
     monkeypatch.setattr(f"{module}.Run", played.run)
     monkeypatch.setattr(f"{module}.ShardBarrier", played.barrier)
+    monkeypatch.setattr(f"{module}.Attendance", played.attendance)
     settings = replace(current_settings(), shards_url="redis://given")
     path = write_order(run, order)
     shard_folder(run, 1).mkdir(parents=True)
@@ -98,7 +109,15 @@ def test_a_shard_plays_its_share_once_all_data_are_there(
 ) -> None:
     run, played = tmp_path / "shop-1", Played()
     end = play(played, order, run, monkeypatch)
-    assert played.done[:4] == ["seeded", "met: seeded", "met: 00-4", "loaded"]
+    assert played.done == [
+        "announced",
+        "seeded",
+        "met: seeded",
+        "met: 00-4",
+        "loaded",
+        "signed off",
+        "removed",
+    ]
     assert played.given["scenario"] == order.scenario
     assert played.given["settings"].results_dir == shard_results(run, 1)
     assert played.given["run_id"] == "shop-1"
@@ -115,15 +134,17 @@ def test_shards_that_store_nothing_meet_at_their_levels_alone(
 ) -> None:
     played = Played(stores=False)
     play(played, order, tmp_path / "shop-1", monkeypatch)
-    assert played.done == ["seeded", "met: 00-4", "loaded", "removed"]
+    assert played.done[1:-2] == ["seeded", "met: 00-4", "loaded"]
 
 
 def test_a_shard_that_fails_leaves_why_and_whom_it_met(
     order: ShardOrder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = tmp_path / "shop-1"
+    """The others know of it before the data that they share are removed."""
+    run, played = tmp_path / "shop-1", Played(error=OSError("as planted"))
     with pytest.raises(OSError, match="as planted"):
-        play(Played(error=OSError("as planted")), order, run, monkeypatch)
+        play(played, order, run, monkeypatch)
+    assert played.done[-2:] == ["signed off", "removed"]
     end = read_shard_end(shard_folder(run, 1))
     assert end is not None
     assert (end.host, end.why) == ("gen-b", "OSError: as planted")
