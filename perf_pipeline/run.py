@@ -312,11 +312,10 @@ class Run:
 
     def _start_exporter(self) -> int | None:
         """Start what serves live metrics, where they are wanted; without it the run goes on."""
-        if not self._share.is_whole:
-            self._notify("no live metrics: a share of a run has none of its own")
-            return None
         try:
-            self._exporter = start_exporter(self.folder.root, self._scenario.name, self._settings)
+            self._exporter = start_exporter(
+                self.folder.root, self._scenario.name, self._settings, self._share
+            )
         except OSError as error:
             self._notify(f"no live metrics: the exporter cannot be started: {error}")
         return self._exporter

@@ -1,4 +1,4 @@
-"""The process that serves the live metrics of one run, or campaign, to Prometheus.
+"""The process that serves the live metrics of one run, shard of a run, or campaign, to Prometheus.
 
 It reads the run's files and nothing else, so it survives the run's process; it has the lowest
 priority and reads at most every ``READ_EVERY_S``. It ends when the run is over and its last values
@@ -9,6 +9,7 @@ answer that came too late for Prometheus is no scrape.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import socket
 import sys
@@ -25,13 +26,16 @@ from perf_pipeline.logs.log import PROCESS_LOG
 from perf_pipeline.logs.run_log import run_log_context
 from perf_pipeline.monitoring.campaign_reader import CampaignReader
 from perf_pipeline.monitoring.families import families
-from perf_pipeline.monitoring.run_reader import RunReader
+from perf_pipeline.monitoring.run_reader import Part, RunReader
 from perf_pipeline.monitoring.scrape_target import register
 from perf_pipeline.samples.campaign.campaign_folder import PREFIX, CampaignFolder
 from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.shards.shard_folders import is_in_shards, is_shard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from threading import Thread
+    from wsgiref.simple_server import WSGIServer
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from prometheus_client.core import Metric
@@ -70,10 +74,11 @@ class Reader(Protocol):
 
 
 def reader_of(folder: Path) -> Reader:
-    """Return what reads the folder of a run or a campaign."""
+    """Return what reads the folder of a run, of a shard of one, or of a campaign."""
     if folder.name.startswith(PREFIX):
         return CampaignReader(CampaignFolder(folder))
-    return RunReader(RunFolder(folder))
+    part: Part = "shard" if is_shard(folder) else "merged" if is_in_shards(folder) else "whole"
+    return RunReader(RunFolder(folder), part)
 
 
 class RunCollector:
@@ -129,30 +134,32 @@ class RunCollector:
                 self._read_s = time.monotonic()
 
 
-def serve(folder: Path, listen: str, port: int, scrape_dir: Path, scenario: str) -> None:
+def serve(
+    folder: Path, listen: str, port: int, scrape_dir: Path, labels: Mapping[str, str]
+) -> None:
     """Serve a run's metrics until it is over and they were scraped.
 
     Args:
         folder: The run's or campaign's.
         listen: Address to listen on.
-        port: Of it; 0 for a free one.
+        port: Of it; 0 for a free one. A free one is used as well where it is taken.
         scrape_dir: Folder that Prometheus watches.
-        scenario: Name of the scenario.
+        labels: What Prometheus adds to each series, beside the id of the run.
 
     Raises:
-        OSError: The port is taken.
+        OSError: It cannot listen there.
     """
     reader = reader_of(folder)
     collector = RunCollector(reader)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(collector)
-    server, thread = start_http_server(port, listen, registry)
+    server, thread = _listening(listen, port, registry)
     app = server.get_app()
     assert app is not None  # start_http_server has set it
     server.set_app(collector.count_in_time(app))
     host = listen if listen not in ("0.0.0.0", "::") else socket.gethostname()  # noqa: S104 - asked
     address = f"{host}:{server.server_port}"
-    path = register(scrape_dir, folder.name.removeprefix(PREFIX), address, {"scenario": scenario})
+    path = register(scrape_dir, folder.name.removeprefix(PREFIX), address, dict(labels))
     print(address, flush=True)  # noqa: T201 - whoever started it waits for this
     try:
         _wait(reader, collector)
@@ -160,6 +167,18 @@ def serve(folder: Path, listen: str, port: int, scrape_dir: Path, scenario: str)
         path.unlink(missing_ok=True)
         server.shutdown()
         thread.join()
+
+
+def _listening(listen: str, port: int, registry: CollectorRegistry) -> tuple[WSGIServer, Thread]:
+    """Listen on a port, or on a free one where another exporter of this host has it."""
+    try:
+        return start_http_server(port, listen, registry)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE or not port:
+            raise
+        taken = f"port {port} of {listen} is taken: metrics are served on a free one"
+        PROCESS_LOG.write("warning", "exporter-port-taken", taken)
+        return start_http_server(0, listen, registry)
 
 
 def _wait(reader: Reader, collector: RunCollector) -> None:
@@ -188,6 +207,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--listen", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--scenario", default="")
+    parser.add_argument("--shard")
+    parser.add_argument("--host")
     given = parser.parse_args(arguments)
     with suppress(OSError):  # it may be lowest already
         os.nice(19)
@@ -195,8 +216,10 @@ def main(arguments: list[str]) -> int:
     PROCESS_LOG.open(context, "exporter")
     where = f"live metrics are served on {given.listen}"
     PROCESS_LOG.write("info", "exporter-began", where)
+    own = {"scenario": given.scenario, "shard": given.shard, "host": given.host}
+    labels = {name: text for name, text in own.items() if text is not None}
     try:
-        serve(given.folder, given.listen, given.port, given.scrape_dir, given.scenario)
+        serve(given.folder, given.listen, given.port, given.scrape_dir, labels)
     except KeyboardInterrupt:
         return 130
     finally:

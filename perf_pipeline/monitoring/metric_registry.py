@@ -3,7 +3,8 @@
 Rules and boards use these names alone, and a test compares them. Names and units follow
 Prometheus' conventions (https://prometheus.io/docs/practices/naming/). Labels have closed lists of
 values: level (its folder's name), workload, outcome, error class, role, service, fault, signal. The
-run's id and scenario are labels of the scraped target, so that no series carries them itself.
+run's id and scenario, and a shard's number and host, are labels of the scraped target, so that no
+series carries them itself; ``over_shards.py`` says how the values of shards make that of their run.
 
 A value that was not measured has no sample, never a zero.
 """

@@ -2,13 +2,18 @@
 
 The files are those from which the terminal's progress and the report are made, so that all three
 show the same numbers. Nothing of the run is changed, and nothing is asked of its processes.
+
+A run in shards has an exporter a shard, on the shard's host: journals are read on the host that
+writes them. Each serves what its own workers did; ``over_shards.py`` says how the values of all
+make those of the run. What is said of the run as a whole, once its shards are merged, is served
+from the merged folder, without the counts that the shards have served.
 """
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.metrics_file import read_metrics
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.run_folder import RunFolder
     from perf_pipeline.samples.run_record import RunRecord
 
+Part = Literal["whole", "shard", "merged"]
 _Found = TypeVar("_Found")
 
 
@@ -47,6 +53,7 @@ class RunReader:
     def __init__(
         self,
         folder: RunFolder,
+        part: Part = "whole",
         *,
         clock_ns: Callable[[], int] = time.monotonic_ns,
         wall_s: Callable[[], float] = time.time,
@@ -56,12 +63,13 @@ class RunReader:
 
         Args:
             folder: The run's; need not be there yet.
+            part: A run; a shard of one; or a run of which the shards have served all counts.
             clock_ns: CLOCK_MONOTONIC.
             wall_s: Seconds of the epoch.
             proc: Where the kernel tells of pressure.
         """
         self.record: RunRecord | None = None
-        self._folder = folder
+        self._folder, self._part = folder, part
         self._clock_ns, self._wall_s = clock_ns, wall_s
         self._proc = proc
         self._levels = LevelsReading(folder.root / "levels")
@@ -77,9 +85,13 @@ class RunReader:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing of the run will change any more: it is measured, or its process gone."""
+        """Whether nothing will change any more: it is measured, or its process gone.
+
+        A shard is measured by whoever merges it.
+        """
         status = self.record["status"] if self.record else RUNNING
-        return bool(self._ended) or status not in (*MAY_GO_ON, COMPLETE)
+        waits = MAY_GO_ON if self._part == "shard" else (*MAY_GO_ON, COMPLETE)
+        return bool(self._ended) or status not in waits
 
     def read(self) -> None:
         """Read what is new."""
@@ -88,7 +100,8 @@ class RunReader:
             self.record = record
         if self._manifest is None and self._folder.manifest.exists():
             self._manifest = self._tried("manifest.json", lambda: read_manifest(self._folder))
-        self._levels.read()
+        if self._part != "merged":
+            self._levels.read()
         if not self._ended and self._folder.metrics.exists():
             self._ended = self._tried("metrics.json", self._figures) or []
 
@@ -97,7 +110,7 @@ class RunReader:
         now_ns = self._clock_ns()
         offset_s = self._wall_s() - now_ns / 1e9
         if self.record is not None:
-            yield from run_facts(self.record, self._manifest)
+            yield from run_facts(self.record, self._manifest, is_shard=self._part == "shard")
         yield from self._levels.samples(now_ns)
         yield from self._played()
         yield from self._levels.of_latest(now_ns, lambda ns: offset_s + ns / 1e9, self._limits)
@@ -122,7 +135,8 @@ class RunReader:
 
     def _figures(self) -> list[Sample]:
         metrics = read_metrics(self._folder)
-        folders = {int(name.partition("-")[0]): name for name in self._levels.names}
+        names = [path.name for path in self._folder.level_folders()]
+        folders = {int(name.partition("-")[0]): name for name in names}
         return list(run_values(metrics, folders))
 
     def _tried(self, name: str, read: Callable[[], _Found]) -> _Found | None:

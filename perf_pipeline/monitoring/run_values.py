@@ -17,19 +17,22 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.run_record import RunRecord
 
 
-def run_facts(record: RunRecord, manifest: Manifest | None) -> Iterator[Sample]:
+def run_facts(
+    record: RunRecord, manifest: Manifest | None, *, is_shard: bool = False
+) -> Iterator[Sample]:
     """Return when a run began, whether it goes on, and what it runs.
 
     Args:
         record: The content of ``run.json``.
         manifest: None before it is written.
+        is_shard: They are of a shard, whose end is no success of the run yet.
     """
     status = record["status"]
     begun_s = datetime.fromisoformat(record["started_at"]).timestamp()
     yield Sample("loadtest_run_started_timestamp_seconds", (), begun_s)
     yield Sample("loadtest_run_status", (status,), 1)
     yield Sample("loadtest_run_process_up", (), float(status in MAY_GO_ON))
-    if status == COMPLETE and (ended := record.get("ended_at")):
+    if status == COMPLETE and not is_shard and (ended := record.get("ended_at")):
         ended_s = datetime.fromisoformat(ended).timestamp()
         yield Sample("loadtest_last_success_timestamp_seconds", (), ended_s)
     if manifest is not None:

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from perf_pipeline.lifeline import is_in_container
+from perf_pipeline.loadgen.plan.share import WHOLE, Share
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +22,9 @@ LAST_SCRAPES_S = 35.0
 _POLL_S = 0.1
 
 
-def start_exporter(folder: Path, scenario: str, settings: Settings) -> int | None:
+def start_exporter(
+    folder: Path, scenario: str, settings: Settings, share: Share = WHOLE
+) -> int | None:
     """Start the process that serves a run's live metrics; it ends by itself after the run.
 
     It survives this process, so that a killed run is seen to be dead.
@@ -30,6 +33,7 @@ def start_exporter(folder: Path, scenario: str, settings: Settings) -> int | Non
         folder: The run's, or the campaign's.
         scenario: Name of the scenario.
         settings: Where to listen, and where Prometheus looks.
+        share: What this host plays; one that has a host's name is told apart by it.
 
     Returns:
         Its process id; None where no Prometheus looks for runs.
@@ -44,6 +48,7 @@ def start_exporter(folder: Path, scenario: str, settings: Settings) -> int | Non
         *(sys.executable, "-I", "-m", _MODULE, str(folder.absolute())),
         *("--scrape-dir", str(scrape_dir.absolute()), "--scenario", scenario),
         *("--listen", monitoring.listen, "--port", str(monitoring.port)),
+        *(("--shard", str(share.index), "--host", share.host) if share.host else ()),
     ]
     nowhere = [
         (os.POSIX_SPAWN_OPEN, descriptor, os.devnull, flags, 0)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import RunFolderError
+from perf_pipeline.monitoring.start_exporter import LAST_SCRAPES_S, outlast_exporter, start_exporter
 from perf_pipeline.samples.damage import damage_named
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.run_record import RUNNING
@@ -14,7 +16,7 @@ from perf_pipeline.shards.merge import merge_shards
 from perf_pipeline.shards.shard_order import order_file, read_order, shard_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from perf_pipeline.config.settings import Settings
@@ -61,7 +63,7 @@ def finish_shards(
     Args:
         run: Its folder.
         settings: Where the catalogue and the state are.
-        notify: Called with a line for what could not be filed or recorded.
+        notify: Called with a line for what could not be served, filed or recorded.
         within_s: How long to wait for a shard that still runs.
 
     Raises:
@@ -73,11 +75,29 @@ def finish_shards(
     folder = merge_shards(run)
     with damage_named(folder):
         finished = report_run(folder)
-    if is_again:
-        file_finished(finished.metrics, folder, settings, notify)
-    else:
-        record_finished(finished, folder, settings, notify)
+    with _exporter(folder, order.scenario.name, settings, notify):
+        if is_again:
+            file_finished(finished.metrics, folder, settings, notify)
+        else:
+            record_finished(finished, folder, settings, notify)
     return finished
+
+
+@contextmanager
+def _exporter(
+    folder: RunFolder, scenario: str, settings: Settings, notify: Callable[[str], None]
+) -> Iterator[None]:
+    """Serve the figures and the end of the merged run; a container ends after they were scraped."""
+    exporter = None
+    try:
+        exporter = start_exporter(folder.root, scenario, settings)
+    except OSError as error:
+        notify(f"no metrics of the merged run: the exporter cannot be started: {error}")
+    try:
+        yield
+    finally:
+        if exporter is not None:
+            outlast_exporter(exporter, LAST_SCRAPES_S)
 
 
 def _wait_for_running(run: Path, hosts: tuple[str, ...], within_s: float) -> None:

@@ -82,7 +82,7 @@ def play_shard(
         run_id=order.run_id,
         notify=notify,
         wait_s=wait_s,
-        share=Share(index, order.count),
+        share=Share(index, order.count, order.hosts[index]),
         meeting=barrier,
         without=order.left_out,
     )

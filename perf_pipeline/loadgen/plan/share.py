@@ -15,10 +15,12 @@ class Share:
     Attributes:
         index: Which share, from 0.
         count: How many shares there are.
+        host: Name of its host in the order of a run in shards; empty where there is no order.
     """
 
     index: int = 0
     count: int = 1
+    host: str = ""
 
     @property
     def is_whole(self) -> bool:

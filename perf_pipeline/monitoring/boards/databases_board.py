@@ -9,8 +9,8 @@ from perf_pipeline.monitoring.boards.panel import (
     Panel,
     Query,
     falls_below,
+    gauge,
     is_bad_from,
-    of_run,
     rate,
     rises_above,
 )
@@ -30,8 +30,8 @@ _SEEN_BY_THE_RUN = (
         "At the limit workflows wait for a connection: raise max_db_connections or shorten the "
         "transactions. MongoDB's own watchers are among them.",
         (
-            Query(of_run("loadtest_server_sessions"), "{{service}} {{state}}"),
-            Query(of_run("loadtest_pool_connections_limit"), "{{service}} limit"),
+            Query(gauge("loadtest_server_sessions", "service, state"), "{{service}} {{state}}"),
+            Query(gauge("loadtest_pool_connections_limit", "service"), "{{service}} limit"),
         ),
         needs=_SERVER,
     ),

@@ -10,6 +10,7 @@ from perf_pipeline.monitoring.boards.panel import (
     Board,
     Panel,
     Query,
+    gauge,
     is_bad_from,
     of_run,
     rate,
@@ -94,11 +95,13 @@ ENDURANCE_BOARD = Board(
             "The floor counts, not the peaks. It belongs to the same process through all hours.",
             (
                 Query(
-                    f"min_over_time({of_run('loadtest_process_pss_bytes', OF_THE_TARGET)}[5m])",
+                    "sum by (run_id) (min_over_time("
+                    f"{of_run('loadtest_process_pss_bytes', OF_THE_TARGET)}[5m]))",
                     "PSS, floor of 5 minutes",
                 ),
                 Query(
-                    f"min_over_time({of_run('loadtest_process_uss_bytes', OF_THE_TARGET)}[5m])",
+                    "sum by (run_id) (min_over_time("
+                    f"{of_run('loadtest_process_uss_bytes', OF_THE_TARGET)}[5m]))",
                     "unshared, floor of 5 minutes",
                 ),
             ),
@@ -108,9 +111,12 @@ ENDURANCE_BOARD = Board(
             "Threads, descriptors and sessions of the target",
             "Constant at a constant load.",
             (
-                Query(of_run("loadtest_process_threads", OF_THE_TARGET), "threads"),
-                Query(of_run("loadtest_process_open_files", OF_THE_TARGET), "descriptors"),
-                Query(of_run("loadtest_server_sessions", 'state="total"'), "{{service}} sessions"),
+                Query(gauge("loadtest_process_threads", "run_id", OF_THE_TARGET), "threads"),
+                Query(gauge("loadtest_process_open_files", "run_id", OF_THE_TARGET), "descriptors"),
+                Query(
+                    gauge("loadtest_server_sessions", "service", 'state="total"'),
+                    "{{service}} sessions",
+                ),
             ),
         ),
         Panel(

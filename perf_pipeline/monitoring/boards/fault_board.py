@@ -12,6 +12,7 @@ from perf_pipeline.monitoring.boards.panel import (
     Panel,
     Query,
     falls_below,
+    gauge,
     is_bad_from,
     of_run,
     quantile,
@@ -146,7 +147,7 @@ FAULT_BOARD = Board(
         Panel(
             "Sessions on the servers",
             "A fault on a server shows here first: sessions wait, or are gone.",
-            (Query(of_run("loadtest_server_sessions"), "{{service}} {{state}}"),),
+            (Query(gauge("loadtest_server_sessions", "service, state"), "{{service}} {{state}}"),),
             width=FULL,
             needs="a server",
         ),

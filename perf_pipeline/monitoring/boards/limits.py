@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from perf_pipeline.config.slo.shipped import TARGET_TABLES
-from perf_pipeline.monitoring.boards.panel import Query, of_run
+from perf_pipeline.monitoring.boards.panel import Query, gauge
 
 _MINIMUM, _GOAL = TARGET_TABLES["minimum"], TARGET_TABLES["goal"]
 
@@ -36,7 +36,7 @@ SILENT_S = 30.0
 
 def throughput_targets() -> tuple[Query, ...]:
     """Return the targets on throughput that apply to what is in flight, as lines."""
-    wanted = of_run("loadtest_wanted_workflows_in_flight")
+    wanted = gauge("loadtest_wanted_workflows_in_flight", "level")
     found = []
     for name, table in TARGET_TABLES.items():
         lines = [

@@ -3,12 +3,16 @@
 Plain data and one function to JSON (``grafana_json.py``): Grafana's own SDK for Python (80 MB of
 generated builders, versions by Grafana's) would check types that ``@grafana/schema`` checks as
 well, and no package is then needed where the boards are only shown.
+
+A query aggregates as ``over_shards.py`` says: the panels of a run in shards show the whole run.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+from perf_pipeline.monitoring.over_shards import OVER_SHARDS, OverShards
 
 Kind = Literal["timeseries", "stat", "table", "heatmap", "state-timeline"]
 Step = tuple[float | None, str]
@@ -22,6 +26,8 @@ BAD = 'outcome=~"error|timeout|dropped"'
 ENDED = 'outcome!="abandoned"'
 """Abandoned workflows were cut short by our own stop: neither good nor bad."""
 OF_THE_TARGET = 'role="target"'
+_FOLDS: dict[OverShards, str] = {"sum": "sum", "same": "max", "host": "max", "shard": "max"}
+_ROLE, _BY_ROLE = "role, service", ('role!="server"', 'role="server"')
 
 
 @dataclass(frozen=True)
@@ -88,9 +94,31 @@ def of_run(metric: str, matchers: str = "") -> str:
     return f'{metric}{{run_id=~"$run_id"{"," if matchers else ""}{matchers}}}'
 
 
+def gauge(metric: str, by: str, matchers: str = "") -> str:
+    """Return a gauge of the run, by labels: of the values of its shards what they make together."""
+    return f"{_FOLDS[OVER_SHARDS[metric]]} by ({by}) ({of_run(metric, matchers)})"
+
+
 def rate(metric: str, by: str, matchers: str = "") -> str:
-    """Return the rate of a counter, summed by labels."""
-    return f"sum by ({by}) (rate({of_run(metric, matchers)}[$__rate_interval]))"
+    """Return the rate of a counter, or of the buckets of a histogram, likewise."""
+    fold = _FOLDS[OVER_SHARDS[metric.removesuffix("_bucket")]]
+    return f"{fold} by ({by}) ({_rate(metric, matchers)})"
+
+
+def of_roles(metric: str) -> str:
+    """Return a gauge of processes by role: several shards see the processes of one server."""
+    ours, servers = (of_run(metric, matchers) for matchers in _BY_ROLE)
+    return f"sum by ({_ROLE}) ({ours}) or max by ({_ROLE}) ({servers})"
+
+
+def rate_of_roles(metric: str) -> str:
+    """Return the rate of a counter of processes by role, likewise."""
+    ours, servers = (_rate(metric, matchers) for matchers in _BY_ROLE)
+    return f"sum by ({_ROLE}) ({ours}) or max by ({_ROLE}) ({servers})"
+
+
+def _rate(metric: str, matchers: str = "") -> str:
+    return f"rate({of_run(metric, matchers)}[$__rate_interval])"
 
 
 def quantile(share: float, histogram: str, by: str = "level") -> str:

@@ -14,10 +14,13 @@ from perf_pipeline.monitoring.boards.panel import (
     Panel,
     Query,
     falls_below,
+    gauge,
     is_bad_from,
+    of_roles,
     of_run,
     quantile,
     rate,
+    rate_of_roles,
     rises_above,
 )
 
@@ -25,20 +28,22 @@ _RESPONSE = "loadtest_response_time_seconds"
 _COMPLETED = "loadtest_workflows_completed_total"
 _ENDED = rate(_COMPLETED, "level", ENDED)
 _OPEN = "a level in open loop"
+_HOST = "{{host}}"
+_SHARD = f"{_HOST} {{{{shard}}}}"
 
 _STATE = (
     Panel(
         "Status",
         "What the run is doing by now. killed: its process is gone and its folder has what it "
-        "measured until then; read its report.",
-        (Query(of_run("loadtest_run_status"), "{{status}}"),),
+        "measured until then; read its report. Two where shards of a run differ.",
+        (Query(gauge("loadtest_run_status", "status"), "{{status}}"),),
         kind="stat",
         width=QUARTER,
     ),
     Panel(
         "Process of the run",
         "1 while it lives. 0 with a status of running: it was killed; its guardian ends the load.",
-        (Query(of_run("loadtest_run_process_up"), "lives"),),
+        (Query(of_run("loadtest_run_process_up"), f"{_SHARD} lives"),),
         kind="stat",
         steps=falls_below(1, 1),
         width=QUARTER,
@@ -46,7 +51,11 @@ _STATE = (
     Panel(
         "Since the last heartbeat",
         "Above 30 s the load or the machine hangs: look at pressure below, then at the run's log.",
-        (Query(f"time() - {of_run('loadtest_heartbeat_timestamp_seconds')}", "silent for"),),
+        (
+            Query(
+                f"time() - {of_run('loadtest_heartbeat_timestamp_seconds')}", f"{_SHARD} silent for"
+            ),
+        ),
         "s",
         "stat",
         is_bad_from(limits.SILENT_S),
@@ -56,7 +65,12 @@ _STATE = (
     Panel(
         "Running for",
         "Time since the run began.",
-        (Query(f"time() - {of_run('loadtest_run_started_timestamp_seconds')}", "runs for"),),
+        (
+            Query(
+                f"time() - min by (run_id) ({of_run('loadtest_run_started_timestamp_seconds')})",
+                "runs for",
+            ),
+        ),
         "s",
         "stat",
         width=QUARTER,
@@ -65,15 +79,18 @@ _STATE = (
         "What is measured, against which servers",
         "Target, revision of the harness and products that answered. Runs with other products "
         "cannot be compared.",
-        (Query(of_run("loadtest_run_info"), ""),),
+        (Query(gauge("loadtest_run_info", "target, git_revision, products"), ""),),
         kind="table",
     ),
     Panel(
         "Level and phase",
         "Only the steady phase is measured; ramp and warm-up are not in the report's figures.",
         (
-            Query(of_run("loadtest_level_phase"), "{{level}} {{phase}}"),
-            Query(of_run("loadtest_level_info"), "{{level}} {{label}} {{target}} {{loop}}"),
+            Query(gauge("loadtest_level_phase", "level, phase"), "{{level}} {{phase}}"),
+            Query(
+                gauge("loadtest_level_info", "level, label, target, loop"),
+                "{{level}} {{label}} {{target}} {{loop}}",
+            ),
         ),
         kind="state-timeline",
         needs="a level that is played at the moment",
@@ -97,8 +114,8 @@ _LOAD = (
         "In flight: wanted and there",
         "In a closed loop the two are equal; fewer in flight means that workers start them late.",
         (
-            Query(of_run("loadtest_wanted_workflows_in_flight"), "{{level}} wanted"),
-            Query(of_run("loadtest_workflows_in_flight"), "{{level}} in flight"),
+            Query(gauge("loadtest_wanted_workflows_in_flight", "level"), "{{level}} wanted"),
+            Query(gauge("loadtest_workflows_in_flight", "level"), "{{level}} in flight"),
             Query(rate("loadtest_workflows_started_total", "level"), "{{level}} started a second"),
         ),
     ),
@@ -106,7 +123,7 @@ _LOAD = (
         "Arrivals: due and scheduled",
         "Open loop: the rate that is offered. Ended below it for long means a queue that grows.",
         (
-            Query(of_run("loadtest_wanted_workflows_per_second"), "{{level}} due"),
+            Query(gauge("loadtest_wanted_workflows_per_second", "level"), "{{level}} due"),
             Query(rate("loadtest_workflows_scheduled_total", "level"), "{{level}} scheduled"),
         ),
         "ops",
@@ -194,20 +211,16 @@ _PROCESSES = (
     Panel(
         "CPU of target, servers and harness",
         "Cores in use. The harness near the target's share makes the machine the limit.",
-        (
-            Query(
-                rate("loadtest_process_cpu_seconds_total", "role, service"), "{{role}} {{service}}"
-            ),
-        ),
+        (Query(rate_of_roles("loadtest_process_cpu_seconds_total"), "{{role}} {{service}}"),),
         "none",
     ),
     Panel(
         "Memory",
         "Proportional memory (PSS) of the target: 1 GB is the limit, 500 MB the goal.",
         (
-            Query(of_run("loadtest_process_pss_bytes"), "{{role}} {{service}} PSS"),
-            Query(of_run("loadtest_process_uss_bytes"), "{{role}} {{service}} unshared"),
-            Query(of_run("loadtest_process_rss_bytes"), "{{role}} {{service}} resident"),
+            Query(of_roles("loadtest_process_pss_bytes"), "{{role}} {{service}} PSS"),
+            Query(of_roles("loadtest_process_uss_bytes"), "{{role}} {{service}} unshared"),
+            Query(of_roles("loadtest_process_rss_bytes"), "{{role}} {{service}} resident"),
         ),
         "bytes",
         steps=rises_above(limits.GOAL_MEMORY_BYTES, limits.MAX_MEMORY_BYTES),
@@ -216,8 +229,8 @@ _PROCESSES = (
         "Threads and descriptors",
         "Both grow with what is in flight; growth at a constant load is a leak (endurance board).",
         (
-            Query(of_run("loadtest_process_threads"), "{{role}} {{service}} threads"),
-            Query(of_run("loadtest_process_open_files"), "{{role}} {{service}} descriptors"),
+            Query(of_roles("loadtest_process_threads"), "{{role}} {{service}} threads"),
+            Query(of_roles("loadtest_process_open_files"), "{{role}} {{service}} descriptors"),
         ),
         width=THIRD,
     ),
@@ -226,11 +239,11 @@ _PROCESSES = (
         "Bytes read and written a second.",
         (
             Query(
-                rate("loadtest_process_read_bytes_total", "role, service"),
+                rate_of_roles("loadtest_process_read_bytes_total"),
                 "{{role}} {{service}} read",
             ),
             Query(
-                rate("loadtest_process_written_bytes_total", "role, service"),
+                rate_of_roles("loadtest_process_written_bytes_total"),
                 "{{role}} {{service}} written",
             ),
         ),
@@ -241,8 +254,11 @@ _PROCESSES = (
         "CPU of the machine",
         "Cores by mode against those that may be used. Steal is time that the hypervisor took.",
         (
-            Query(rate("loadtest_host_cpu_seconds_total", "mode"), "{{mode}}"),
-            Query(of_run("loadtest_host_cores"), "usable cores"),
+            Query(
+                rate("loadtest_host_cpu_seconds_total", "host, mode"),
+                f"{_HOST} {{{{mode}}}}",
+            ),
+            Query(gauge("loadtest_host_cores", "host"), f"{_HOST} usable cores"),
         ),
         "none",
         width=THIRD,
@@ -253,8 +269,8 @@ _PROCESSES = (
         "the machine swaps or reclaims, and nothing that it measures holds.",
         (
             Query(
-                rate("loadtest_host_pressure_stall_seconds_total", "resource, kind"),
-                "{{resource}} {{kind}}",
+                rate("loadtest_host_pressure_stall_seconds_total", "host, resource, kind"),
+                f"{_HOST} {{{{resource}}}} {{{{kind}}}}",
             ),
         ),
         "percentunit",
@@ -266,8 +282,8 @@ _PROCESSES = (
         "Room that is left",
         "Memory that programs can still get, and free disk where the results are written.",
         (
-            Query(of_run("loadtest_host_memory_available_bytes"), "memory"),
-            Query(of_run("loadtest_host_disk_free_bytes"), "disk"),
+            Query(gauge("loadtest_host_memory_available_bytes", "host"), f"{_HOST} memory"),
+            Query(gauge("loadtest_host_disk_free_bytes", "host"), f"{_HOST} disk"),
         ),
         "bytes",
         steps=falls_below(limits.MIN_DISK_BYTES, limits.MIN_DISK_BYTES),
@@ -276,7 +292,7 @@ _PROCESSES = (
     Panel(
         "Limits of the machine in use",
         "Threads, local ports, descriptors. Near 100 % raise the limit or lower the level.",
-        (Query(of_run("loadtest_host_limit_used_ratio"), "{{what}}"),),
+        (Query(gauge("loadtest_host_limit_used_ratio", "host, what"), f"{_HOST} {{{{what}}}}"),),
         "percentunit",
         steps=rises_above(0.8, 0.95),
         width=THIRD,
@@ -287,7 +303,7 @@ _HARNESS = (
     Panel(
         "Longest time between two commits of the journal",
         "Above 1 s a killed worker would lose more than a second of records: the disk is slow.",
-        (Query(of_run("loadtest_journal_commit_gap_seconds"), "{{level}}"),),
+        (Query(gauge("loadtest_journal_commit_gap_seconds", "level"), "{{level}}"),),
         "s",
         steps=is_bad_from(limits.MAX_COMMIT_GAP_S),
         width=THIRD,
@@ -295,7 +311,7 @@ _HARNESS = (
     Panel(
         "Lost records",
         "Damaged blocks of a journal. Not 0: the disk or the file system has a fault.",
-        (Query(of_run("loadtest_results_dropped_total"), "{{level}}"),),
+        (Query(gauge("loadtest_results_dropped_total", "level"), "{{level}}"),),
         steps=is_bad_from(1),
         width=THIRD,
     ),
@@ -304,9 +320,12 @@ _HARNESS = (
         "Its CPU, how old what it serves is, files that it cannot read, series that it left out.",
         (
             Query(rate("loadtest_exporter_cpu_seconds_total", "run_id"), "cores"),
-            Query(f"time() - {of_run('loadtest_exporter_read_timestamp_seconds')}", "age in s"),
-            Query(of_run("loadtest_exporter_unreadable_files"), "unreadable files"),
-            Query(of_run("loadtest_exporter_series_left_out"), "series left out"),
+            Query(
+                f"time() - {of_run('loadtest_exporter_read_timestamp_seconds')}",
+                f"{_SHARD} age in s",
+            ),
+            Query(gauge("loadtest_exporter_unreadable_files", "run_id"), "unreadable files"),
+            Query(gauge("loadtest_exporter_series_left_out", "run_id"), "series left out"),
         ),
         width=THIRD,
     ),

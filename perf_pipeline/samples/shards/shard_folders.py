@@ -14,7 +14,18 @@ ORDER = f"{SHARDS}/order.json"
 
 def is_unmerged(run: Path) -> bool:
     """Return whether a folder is that of a run whose shards are not merged yet."""
-    return (run / ORDER).exists() and not (run / "run.json").exists()
+    return is_in_shards(run) and not (run / "run.json").exists()
+
+
+def is_in_shards(run: Path) -> bool:
+    """Return whether a folder is that of a run that is played in shards."""
+    return (run / ORDER).exists()
+
+
+def is_shard(folder: Path) -> bool:
+    """Return whether a folder is that of one shard of a run."""
+    shards = folder.absolute().parent.parent
+    return shards.name == SHARDS and is_in_shards(shards.parent)
 
 
 def unmerged_runs(results: Path) -> list[Path]:

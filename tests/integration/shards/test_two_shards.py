@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+from collections import Counter
+from contextlib import suppress
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 import pytest
 
 from perf_pipeline.analysis.measure import measure
+from perf_pipeline.config.monitoring_settings import LISTEN, SCRAPE_DIR
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
 from perf_pipeline.config.settings import read_settings
 from perf_pipeline.metrics.resources.resource_samples import read_samples
@@ -25,9 +29,11 @@ from perf_pipeline.shards.cut import cut
 from perf_pipeline.shards.merge import merge_shards
 from perf_pipeline.shards.shard_end import read_shard_end
 from perf_pipeline.shards.shard_order import order_file, shard_folder, write_order
-from tests.sandbox import BIN
+from tests.integration.monitoring.test_exporter import Values, scraped
+from tests.sandbox import BIN, until
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
@@ -79,11 +85,19 @@ play_shard(Path(sys.argv[1]), int(sys.argv[2]), current_settings(), notify=print
 """
 
 
-@pytest.fixture(scope="module")
-def run(servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run that two shards have played; one of its rows is lost on the server.
+class Played(NamedTuple):
+    """A run that two shards have played: its folder, and what their exporters served last."""
 
-    The one with the greatest number is deleted between the load and the count.
+    run: Path
+    served: Sequence[Values]
+
+
+@pytest.fixture(scope="module")
+def played(servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """Two shards with live metrics, of which one row is lost on the server.
+
+    The one with the greatest number is deleted between the load and the count. The port that was
+    asked for is taken.
     """
     folder = tmp_path_factory.mktemp("two")
     environ = {
@@ -92,15 +106,40 @@ def run(servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) ->
         "PERF_PIPELINE_LOAD_LOCK": f"{folder}/lock",
         "PERF_PIPELINE_SHARDS_URL": servers["redis"].url,
         "PERF_PIPELINE_POSTGRES_URL": servers["postgres"].url,
+        SCRAPE_DIR: f"{folder}/scrape",
     }
     settings = read_settings(environ, current_dir=folder)
     run = folder / "results" / "two-1"
     write_order(run, cut(SCENARIO, settings, ("a", "b"), run_id=run.name))
     command = [sys.executable, "-c", _SHARD, str(order_file(run))]
-    shards = [subprocess.Popen([*command, str(one)], env=environ) for one in range(2)]
-    assert [shard.wait() for shard in shards] == [0, 0]
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        environ[LISTEN] = f"127.0.0.1:{taken.getsockname()[1]}"
+        shards = [subprocess.Popen([*command, str(one)], env=environ) for one in range(2)]
+        scraped_shards(folder / "scrape")  # so that they wait for the last scrapes
+        assert [shard.wait() for shard in shards] == [0, 0]
+    served = scraped_shards(folder / "scrape")
     merge_shards(run)
-    return run
+    return Played(run, served)
+
+
+def scraped_shards(folder: Path) -> list[Values]:
+    """Wait until both exporters are registered, each at an address of its own; scrape them."""
+    assert until(lambda: len(list(folder.glob("*.json"))) == 2)
+    found = [json.loads(path.read_text())[0] for path in sorted(folder.glob("*.json"))]
+    assert [(one["labels"]["shard"], one["labels"]["host"]) for one in found] == [
+        ("0", "a"),
+        ("1", "b"),
+    ]
+    addresses = [one["targets"][0] for one in found]
+    assert len(set(addresses)) == 2
+    return list(map(scraped, addresses))
+
+
+@pytest.fixture(scope="module")
+def run(played: Played) -> Path:
+    return played.run
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +190,24 @@ def test_shards_play_every_workflow_once_from_one_instant_on(
     skew_ns = sharded.start_skew_ns("00-8")
     assert skew_ns is not None
     assert skew_ns < 10_000_000_000
+
+
+def test_what_shards_serve_live_adds_up_to_the_report(played: Played, metrics: RunMetrics) -> None:
+    """Counts exactly; once they were scraped twice, the exporters end."""
+    ended: Counter[str] = Counter()
+    for key, value in ((key, value) for served in played.served for key, value in served.items()):
+        if key[0] == "loadtest_workflows_completed_total":
+            ended[key[2]] += int(value)
+    assert ended == {name: count for name, count in metrics.levels[0].outcomes.items() if count}
+    assert until(lambda: are_gone(played.run.parents[1] / "scrape"), 30)
+
+
+def are_gone(folder: Path) -> bool:
+    """Scrape as Prometheus would."""
+    for path in folder.glob("*.json"):
+        with suppress(OSError):
+            scraped(json.loads(path.read_text())[0]["targets"][0])
+    return not list(folder.glob("*.json"))
 
 
 @pytest.mark.slow

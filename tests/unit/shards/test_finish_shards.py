@@ -14,9 +14,11 @@ from perf_pipeline.config.settings import Settings, current_settings
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.finished_run import FinishedRun
 from perf_pipeline.lifeline import own_stamp
+from perf_pipeline.monitoring.start_exporter import LAST_SCRAPES_S
 from perf_pipeline.report.run.files import report_files
 from perf_pipeline.samples.run_folder import RunFolder, read_json, write_json
 from perf_pipeline.samples.run_record import FAILED, KILLED, RUNNING
+from perf_pipeline.shards import finish_shards as finish
 from perf_pipeline.shards.finish_shards import begun_shards, finish_shards, is_unfinished
 from perf_pipeline.shards.shard_order import shard_folder
 from tests.dealt_shards import Host, deal
@@ -65,13 +67,25 @@ def _measured(folder: RunFolder) -> FinishedRun:
     return FinishedRun(measure(folder), folder.root, report_files(folder.root))
 
 
-def test_shards_that_ended_are_one_run_with_a_report(run: Path, settings: Settings) -> None:
+def test_shards_that_ended_are_one_run_with_a_report(
+    run: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its figures are served when there are some, and a container ends after they were."""
+    served: list[object] = []
+
+    def start(folder: Path, scenario: str, _settings: Settings) -> int:
+        served.append((folder, scenario, RunFolder(folder).metrics.exists()))
+        return 4711
+
+    monkeypatch.setattr(finish, "start_exporter", start)
+    monkeypatch.setattr(finish, "outlast_exporter", lambda *given: served.append(given))
     assert is_unfinished(run)
     finished = finish_shards(run, settings, pytest.fail)
     assert not is_unfinished(run)
     assert finished.report.html.exists()
     assert finished.metrics.run_id == "r-1"
     assert finished.metrics.status == "complete"
+    assert served == [(run, "simulated", True), (4711, LAST_SCRAPES_S)]
 
 
 def test_a_run_that_is_merged_again_has_one_entry_in_the_history(

@@ -121,7 +121,7 @@ def test_a_shard_plays_its_share_once_all_data_are_there(
     assert played.given["scenario"] == order.scenario
     assert played.given["settings"].results_dir == shard_results(run, 1)
     assert played.given["run_id"] == "shop-1"
-    assert played.given["share"] == Share(1, 2)
+    assert played.given["share"] == Share(1, 2, "gen-b")
     assert played.given["meeting"] is played
     assert played.given["without"] == order.left_out == ("mongodb",)
     assert (end.index, end.count, end.host, end.why) == (1, 2, "gen-b", "")
