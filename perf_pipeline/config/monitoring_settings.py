@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 SCRAPE_DIR = "PERF_PIPELINE_SCRAPE_DIR"
 LISTEN = "PERF_PIPELINE_EXPORTER_LISTEN"
 VARIABLES = (SCRAPE_DIR, LISTEN)
-_PORTS = 65536
+PORTS = 65536
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class MonitoringSettings:
         scrape_dir: Folder that a Prometheus watches for files with addresses; None for that of
             ``perf-pipeline start --monitoring``, where it was started.
         listen: Address that the exporter listens on.
-        port: Of it; 0 for a free one.
+        port: Of it, plus the number of a shard; 0 for a free one.
     """
 
     scrape_dir: Path | None = None
@@ -39,7 +39,7 @@ def read_monitoring_settings(
     listen, colon, port = (environ.get(LISTEN) or "127.0.0.1").rpartition(":")
     if not colon:
         listen, port = port, "0"
-    if not listen or not (port.isdecimal() and int(port) < _PORTS):
+    if not listen or not (port.isdecimal() and int(port) < PORTS):
         problems.append(
             f"{LISTEN} is {environ[LISTEN]!r}; it must be an address, or address:port, with a "
             "port of 0 to 65535."

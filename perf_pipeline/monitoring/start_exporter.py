@@ -8,6 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.monitoring_settings import PORTS
 from perf_pipeline.lifeline import is_in_container
 from perf_pipeline.loadgen.plan.share import WHOLE, Share
 
@@ -47,7 +48,7 @@ def start_exporter(
     arguments = [
         *(sys.executable, "-I", "-m", _MODULE, str(folder.absolute())),
         *("--scrape-dir", str(scrape_dir.absolute()), "--scenario", scenario),
-        *("--listen", monitoring.listen, "--port", str(monitoring.port)),
+        *("--listen", monitoring.listen, "--port", str(port_of(monitoring.port, share))),
         *(("--shard", str(share.index), "--host", share.host) if share.host else ()),
     ]
     nowhere = [
@@ -56,6 +57,19 @@ def start_exporter(
     ]
     # Not by subprocess, which would warn that nobody waits for it.
     return os.posix_spawn(sys.executable, arguments, os.environ, file_actions=nowhere, setsid=True)
+
+
+def port_of(port: int, share: Share) -> int:
+    """Return the port of a shard's exporter: no two shards of a run have one address.
+
+    Else one of two hosts that serve on loopback by mistake would be scraped in place of the other.
+
+    Args:
+        port: The one that was asked for; 0 for a free one.
+        share: The shard.
+    """
+    own = port + share.index
+    return own if port and own < PORTS else 0
 
 
 def outlast_exporter(process: int, longest_s: float) -> None:

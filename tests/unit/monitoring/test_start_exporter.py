@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.lifeline import is_in_container
+from perf_pipeline.loadgen.plan.share import Share
 from perf_pipeline.monitoring import start_exporter
 from tests.sandbox import until
 
@@ -25,6 +26,14 @@ try:
 finally:
     open(sys.argv[2], "w").close()
 """
+
+
+@pytest.mark.parametrize(
+    ("port", "index", "own"), [(0, 3, 0), (9400, 0, 9400), (9400, 3, 9403), (65535, 1, 0)]
+)
+def test_shards_of_a_run_have_addresses_of_their_own(port: int, index: int, own: int) -> None:
+    """Also on hosts of which each could have the port, and beyond the last port a free one."""
+    assert start_exporter.port_of(port, Share(index, 4, "gen")) == own
 
 
 @pytest.fixture
