@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from datetime import UTC, datetime
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from perf_pipeline.exit_code import Exit
 from perf_pipeline.samples.journal import count_records
 from perf_pipeline.samples.manifest import read_manifest
 from perf_pipeline.samples.run_folder import RunFolder
-from perf_pipeline.samples.run_record import FAILED
+from perf_pipeline.samples.run_record import FAILED, INTERRUPTED
 from perf_pipeline.shards.shard_order import shard_folder
 from tests.docker.celery_hosts import HOSTS, CeleryHosts, celery_hosts
 from tests.sandbox import WAIT_S, until
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 MAX_SKEW_MS = 50.0
 LEVELS = ("one", "two", "three")
+END_AS_NOBODY_WAITS_S = 30.0
+"""A shard that is not asked to end notices after so long that its run has ended."""
 LONG_S = 90.0
 """Of a level that ends early: a shard that plays on for so long was not ended."""
 
@@ -77,8 +80,13 @@ def test_a_shard_whose_container_is_killed_is_named_and_the_other_ends_at_once(
 ) -> None:
     """What both had committed is part of the run, which is incomplete."""
     ran = _steady_run(hosts)
+    killed = datetime.now(UTC)
     hosts.docker("kill", hosts.containers()["gen-b"]["Id"])
     errors = _ended_early(hosts, ran)
+    other = RunFolder(shard_folder(hosts.folder(), 0)).read_status()
+    assert other["status"] == INTERRUPTED
+    took = datetime.fromisoformat(other["ended_at"]) - killed
+    assert took.total_seconds() < END_AS_NOBODY_WAITS_S
     assert "its container ended with 137" in errors
 
 
