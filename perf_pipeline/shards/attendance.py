@@ -14,6 +14,7 @@ import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
+from perf_pipeline.redaction.redact import redacted
 from perf_pipeline.servers.redis.session import session
 from perf_pipeline.servers.service import NotAnsweringError
 
@@ -113,7 +114,7 @@ class Attendance:
                 is_own, _ = self._ask(redis)
                 if is_own:
                     with redis.pipeline(transaction=False) as pipeline:
-                        pipeline.hset(key, self._index, why)
+                        pipeline.hset(key, self._index, redacted(why))
                         pipeline.expire(key, _EXPIRE_S)
                         pipeline.execute()
         except NotAnsweringError as error:

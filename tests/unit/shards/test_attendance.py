@@ -11,6 +11,7 @@ import pytest
 
 from perf_pipeline.config.scenario.scenario import Scenario, Workload
 from perf_pipeline.errors import ShardMissingError
+from perf_pipeline.redaction.redact import remember_secrets
 from perf_pipeline.servers.service import NotAnsweringError
 from perf_pipeline.shards.attendance import Attendance, present_key
 from perf_pipeline.shards.barrier import ShardBarrier
@@ -121,14 +122,12 @@ def test_who_ended_with_an_error_is_named_with_it_at_once() -> None:
 
     def fails() -> None:
         met.world.wait(20e9)
-        met.attendance(1).end("ServiceUnavailableError: postgres refused the connection")
+        remember_secrets(["hunter-22-moon"])
+        met.attendance(1).end("ServiceUnavailableError: postgres refused hunter-22-moon")
 
     first, second, _ = met.world.play([met.meeting(0, 0), met.meeting(2, 19), fails])
     assert str(first) == str(second)
-    assert (
-        "shard 1 (gen-1) has ended: ServiceUnavailableError: postgres refused the connection."
-        in str(first)
-    )
+    assert "shard 1 (gen-1) has ended: ServiceUnavailableError: postgres refused ***." in str(first)
     assert met.now_s < 20.2
 
 
