@@ -12,6 +12,7 @@ from perf_pipeline.samples.typed_file import read_typed
 
 SCHEMA_VERSION = 1
 GONE_AFTER_S = 30.0
+"""A host that is busy, or a Redis that hangs, for some seconds is not lost."""
 
 
 @dataclass(frozen=True)
