@@ -1,13 +1,14 @@
 """Under which conditions a run was measured: what must match before two runs compare.
 
 The names are those of ``metrics/matching.py``, which the catalogue compares by digests; here each
-has its parts in plain text, so that a refusal can say what differs. Only what is under test may
+has its parts in plain text, so that a refusal can say what differs (of requests, where they go and
+what they are are two: ``addresses`` and ``requests``). Only what is under test may
 differ: ``version``, and ``code``, the commit of a user's own functions.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.target_spec import in_effect, parse_target, target_text
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from perf_pipeline.analysis.comparison.side import Conditions
+    from perf_pipeline.config.http.http_request import HttpRequest
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.samples.manifest import Manifest
 
@@ -45,6 +47,7 @@ def conditions_of(manifest: Manifest, levels: Sequence[LevelMetrics]) -> Conditi
             one.name: f"weight {one.weight:g}" + (f", data {one.data_sha256[:12]}" * bool(one.data))
             for one in manifest.workloads
         },
+        **_requests(manifest),
         "settings": _texts(in_effect(first.settings)),
         "limits": _texts(first.limits),
         "packages": {name: text for name, text in installed.items() if name not in own},
@@ -69,6 +72,29 @@ def conditions_of(manifest: Manifest, levels: Sequence[LevelMetrics]) -> Conditi
         "harness": {"perf_pipeline": manifest.harness.version, **_differing_hosts(manifest)},
         LOAD: {level.label: level_matches(manifest, level)[LOAD] for level in levels},
     }
+
+
+def _requests(manifest: Manifest) -> dict[str, dict[str, str]]:
+    """Return where requests go and what they are; nothing of a run without requests."""
+    sent = {one.family: one.request for one in manifest.workloads if one.request is not None}
+    if not sent:
+        return {}
+    return {
+        "addresses": {name: request.origin for name, request in sent.items()},
+        "requests": {name: _text_of(request) for name, request in sent.items()},
+    }
+
+
+def _text_of(request: HttpRequest) -> str:
+    """Return method, path and everything else that is not as it is by default."""
+    path = request.url.removeprefix(request.origin) or "/"
+    rest = {
+        field.name: getattr(request, field.name)
+        for field in fields(request)
+        if field.name not in ("url", "method", "is_own_host")
+        and getattr(request, field.name) != field.default
+    }
+    return " ".join([request.method, path, *(f"{name}={value!r}" for name, value in rest.items())])
 
 
 def _under_test(manifest: Manifest, target: str) -> set[str]:

@@ -57,6 +57,18 @@ class HttpRequest:
         return urlsplit(self.url).hostname or ""
 
     @property
+    def port(self) -> int:
+        """Port of the URL, or that of its scheme."""
+        parts = urlsplit(self.url)
+        return parts.port or (443 if parts.scheme == "https" else 80)
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the URL, as it has them: ``http://127.0.0.1:8000``."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
     def variables(self) -> tuple[str, ...]:
         """Variables that its headers name."""
         found = (name for _, value in self.headers for name in VARIABLE.findall(value))

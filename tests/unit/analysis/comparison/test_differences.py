@@ -100,6 +100,42 @@ def test_whatever_else_differs_is_refused_by_name_with_both_values(
     assert all(value in one for value in values)
 
 
+def _order(url: str, **request: Any) -> dict[str, Any]:
+    sent = {"url": url, "method": "POST", **request}
+    return {"workloads": [{"family": "order", "complexity": "", "request": sent}]}
+
+
+@pytest.mark.parametrize(
+    ("what", "values", "changes"),
+    [
+        (
+            "addresses",
+            ("order http://10.0.0.1:8000 in the", "order https://staging:8000 in the"),
+            _order("https://staging:8000/order"),
+        ),
+        (
+            "requests",
+            ("order POST /order in the", "order POST /cart?full=1 in the"),
+            _order("http://10.0.0.1:8000/cart?full=1"),
+        ),
+        (
+            "requests",
+            ("order POST /order in the", "order POST /order expect_status=201 timeout_s=3.0 in"),
+            _order("http://10.0.0.1:8000/order", expect_status=201, timeout_s=3.0),
+        ),
+    ],
+)
+def test_another_server_or_request_behind_http_is_refused_with_both(
+    measured: RunMetrics, what: str, values: tuple[str, str], changes: dict[str, Any]
+) -> None:
+    """They were hashed for the catalogue alone: a comparison said that nothing differs."""
+    before = side(measured, **_order("http://10.0.0.1:8000/order"))
+    (one,) = refused(before, side(measured, **changes))
+    assert one.startswith(f"different {what}: ")
+    assert all(value in one for value in values)
+    assert f"--despite {what}" in one
+
+
 def test_other_nodes_are_refused_and_every_difference_is_listed_at_once(
     measured: RunMetrics,
 ) -> None:
