@@ -27,6 +27,7 @@ from perf_pipeline.metrics.records.counted_writes import (
     write_counted,
     writing_kinds,
 )
+from perf_pipeline.metrics.resources.loaded_server import loaded_server
 from perf_pipeline.metrics.resources.resource_sampler import ResourceSampler
 from perf_pipeline.samples.disk_space import give_back
 from perf_pipeline.samples.journal import REPLACED, TEARDOWN, read_facts
@@ -136,10 +137,11 @@ class LevelPlayer:
         beside = (self.exporter_pid, proxied.pid if proxied else None)
         helpers = [*faults.pids, *measuring_pids(), *(pid for pid in beside if pid is not None)]
         resources = folder / "resources.jsonl"
+        loaded = loaded_server(one.request for one in self.scenario.workloads if one.request)
         try:
             with (
                 proxied.watched(plan.folder_name) if proxied else nullcontext(),
-                ResourceSampler(resources, watched, helpers=helpers) as monitor,
+                ResourceSampler(resources, watched, helpers=helpers, loaded=loaded) as monitor,
             ):
                 log = LevelSupervisor(
                     plan,

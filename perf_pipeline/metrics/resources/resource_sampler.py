@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from perf_pipeline.host.target_processes import CPU, target_processes
 from perf_pipeline.metrics.resources.host_use import read_host
+from perf_pipeline.metrics.resources.loaded_server import LOADED_SERVER
 from perf_pipeline.metrics.resources.network.target_traffic import TargetTraffic
 from perf_pipeline.metrics.resources.network.traffic_summary import TRAFFIC
 from perf_pipeline.metrics.resources.process import (
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from perf_pipeline.host.target_processes import TargetProcesses
+    from perf_pipeline.metrics.resources.loaded_server import LoadedServer
     from perf_pipeline.metrics.resources.process import Usage
     from perf_pipeline.servers.probe import WatchedServer
     from perf_pipeline.servers.snapshot import ServerSnapshot
@@ -70,6 +72,7 @@ class ResourceSampler:
         servers: Mapping[str, WatchedServer],
         *,
         helpers: Iterable[int] = (),
+        loaded: LoadedServer | None = None,
         children_s: float = CHILDREN_S,
     ) -> None:
         """Write to ``path``; no server is asked before the first sample.
@@ -78,11 +81,13 @@ class ResourceSampler:
             path: The file, JSON lines.
             servers: Service to what is watched of it.
             helpers: Process ids of the harness beside this one.
+            loaded: The server that requests go to, if it is on this machine.
             children_s: How long a sample may read what the workers have started; each process
                 takes about 0.1 ms.
         """
         self._path = path
         self._harness = (os.getpid(), *helpers)
+        self._loaded = loaded
         self._children_s = children_s
         self._watches = {name: ServerWatch(server) for name, server in servers.items()}
         self._traffic = TargetTraffic(servers, ours=self._own_processes)
@@ -124,7 +129,7 @@ class ResourceSampler:
             "at_ns": at_ns,
             **self._target(worker_pids, found, problems),
             "harness": self._processes("harness", self._harness, problems),
-            "servers": self._servers(problems),
+            "servers": self._servers(found, problems),
             "host": _host(problems),
             "connections": {},
             "counters": {},
@@ -207,14 +212,28 @@ class ResourceSampler:
             children.append(usage | {"name": name})
         return {"workers": workers, "children": children}
 
-    def _servers(self, problems: dict[str, str]) -> list[dict[str, Any]]:
-        """Read the servers that this run started, with the processes below them."""
+    def _servers(
+        self, target: Mapping[int, TargetProcesses], problems: dict[str, str]
+    ) -> list[dict[str, Any]]:
+        """Read the servers whose processes are known, with the processes below them."""
+        known = {name: watch.server.current_pids() for name, watch in self._watches.items()}
+        if self._loaded is not None:
+            known[LOADED_SERVER] = self._loaded.pids
+            if self._loaded.problem:
+                problems[f"{NOT_COUNTED}servers {LOADED_SERVER}"] = self._loaded.problem
+        # The process of a user's server may be the one that has started this run.
+        counted = {
+            *self._harness,
+            *target,
+            *(pid for one in target.values() for pid in one.children),
+        }
         found: list[dict[str, Any]] = []
-        for name, watch in self._watches.items():
-            for main in watch.server.current_pids():
+        for name, pids in known.items():
+            for main in (pid for pid in pids if pid not in counted):
                 read = self._processes("servers", [main], problems, lasting=True)
                 if read:
-                    read += self._processes("servers", _below(main), problems)
+                    below = [pid for pid in _below(main) if pid not in counted]
+                    read += self._processes("servers", below, problems)
                 found += [usage | {"service": name} for usage in read]
         return found
 

@@ -9,6 +9,7 @@ from perf_pipeline.host.target_processes import CPU as TARGET_CPU
 from perf_pipeline.metrics.resources.counters import rate_of, steps, total_of
 from perf_pipeline.metrics.resources.ended_children import ended_children_of
 from perf_pipeline.metrics.resources.host_cores import cpu_of_others, host_cores
+from perf_pipeline.metrics.resources.loaded_server import LOADED_SERVER
 from perf_pipeline.metrics.resources.network.traffic_summary import network_of, traffic_of
 from perf_pipeline.metrics.resources.resource_samples import (
     MEGABYTE,
@@ -65,7 +66,8 @@ def resources_of(
     uses = {role: role_use(steady, role) for role in ROLES}
     by_server = [_of_server(steady, name) for name in services]
     workers = uses["workers"]
-    traffic = traffic_of(steady, services)
+    asked = [name for name in services if name != LOADED_SERVER]
+    traffic = traffic_of(steady, asked)
     network = network_of(traffic)
     return Resources(
         workers_pss_peak_mb=_peak_mb(steady),
@@ -81,8 +83,8 @@ def resources_of(
         ),
         roles=(*uses.values(), *_children(steady), *by_server),
         host=host,
-        others=cpu_of_others(steady, host, servers_used, cpu_limit_cores),
-        server_counters=counters_of(steady, services),
+        others=cpu_of_others(steady, host, (*servers_used, *_loaded_of(steady)), cpu_limit_cores),
+        server_counters=counters_of(steady, asked),
         traffic=traffic,
         ended_children=ended_children_of(steady),
         interfaces=_interfaces(steady),
@@ -157,6 +159,17 @@ def _servers_of(sample: Sample) -> set[str]:
     running = {process["service"] for process in sample["servers"] if "service" in process}
     asked = {probe.split()[1] for probe in sample["problems"] if probe.startswith("counters ")}
     return running | asked | set(sample.get("counters") or {})
+
+
+def _loaded_of(samples: Sequence[Sample]) -> tuple[str, ...]:
+    """Return the name of the server that requests go to, if it is on the machine of the samples."""
+    lacking = f"{NOT_COUNTED}servers {LOADED_SERVER}"
+    found = any(
+        lacking in sample["problems"]
+        or any(process.get("service") == LOADED_SERVER for process in sample["servers"])
+        for sample in samples
+    )
+    return (LOADED_SERVER,) if found else ()
 
 
 def _percent(cores: float | None) -> float | None:
