@@ -58,6 +58,11 @@ def runs_own_code(level: LevelMetrics) -> bool:
     return level.target.startswith(("callable", "http"))
 
 
+def sends_requests(level: LevelMetrics) -> bool:
+    """Return whether a level's workflows are requests, whose server is not in our processes."""
+    return level.target.startswith("http")
+
+
 def has_no_runtime(level: LevelMetrics) -> bool:
     """Return whether a level ran on a control target: the same work without a runtime."""
     return level.target.startswith("control")

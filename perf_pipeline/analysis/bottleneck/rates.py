@@ -46,6 +46,7 @@ def level_use(
     cpu_limit_cores: float | None,
     slots: int | None = None,
     thinks: bool = False,
+    sends_requests: bool = False,
 ) -> LevelUse:
     """Return everything that the rules of the bottleneck use.
 
@@ -61,6 +62,7 @@ def level_use(
         cpu_limit_cores: As ``LevelUse.cpu_limit_cores``.
         slots: As ``LevelUse.slots``.
         thinks: As ``LevelUse.thinks``.
+        sends_requests: As ``LevelUse.sends_requests``.
     """
     cores = rates_by_process(samples, "workers", "cpu_s")
     of_disk = [rate_of(samples, role, "io_delay_s") for role in ("workers", "servers")]
@@ -84,6 +86,7 @@ def level_use(
         cpu_limit_cores=cpu_limit_cores,
         children_cores=_children_cores(samples),
         thinks=thinks,
+        sends_requests=sends_requests,
     )
 
 

@@ -85,6 +85,7 @@ class LevelUse:
         cpu_limit_cores: The scenario's limit for all workers together.
         children_cores: Of the processes that the workers have started.
         thinks: Slots are users, who think between two workflows.
+        sends_requests: Workflows are requests: what they wait for is the answer of their server.
     """
 
     wanted: int
@@ -105,6 +106,7 @@ class LevelUse:
     cpu_limit_cores: float | None
     children_cores: float | None = 0.0
     thinks: bool = False
+    sends_requests: bool = False
 
     @property
     def target_cores(self) -> float | None:

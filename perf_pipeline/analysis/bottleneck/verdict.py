@@ -86,6 +86,7 @@ def bottleneck_of(
         cpu_limit_cores=None if limit_percent is None else limit_percent / 100,
         slots=plan["concurrency"] if plan.get("loop") == "open" else None,
         thinks=thinks,
+        sends_requests=plan["target"].startswith("http"),
     )
     return judge(use)
 
@@ -183,6 +184,11 @@ def _unobserved(use: LevelUse) -> str:
     waiting = share * use.in_flight - on_cores
     if waiting < max(on_cores, TENTH * use.in_flight):
         return ""
+    if use.sends_requests:
+        return (
+            f" {amount(waiting)} of {amount(use.in_flight)} requests waited for the answer of the "
+            f"server; the workers that send them used {amount(cores)} cores."
+        )
     # a thread that waits for a core with the interpreter lock holds up all the others
     locked = "; or the interpreter lock" if on_cores >= BUSY * use.workers else ""
     return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.analysis.targets import sends_requests
 from perf_pipeline.metrics.types.resource_use import CHILD
 from perf_pipeline.report.level.network import counters_table, interfaces_table, traffic_table
 from perf_pipeline.report.text import escape, quantity
@@ -19,6 +20,7 @@ _ROLES = {
     "harness": "harness",
     "servers": "servers of this run",
 }
+_SENDERS = "workers (they send the requests)"
 _NOT_COUNTED = "Not counted at all"
 
 
@@ -107,7 +109,7 @@ def _memory(level: LevelMetrics) -> Table:
     for use in _uses(used):
         of_workers = use.role == "workers"
         row = (
-            _name(use),
+            _name(use, level),
             cell(use.pss_peak_mb, "peak_memory_mb" if of_workers else ""),
             cell(use.pss_mean_mb),
             cell(use.uss_peak_mb),
@@ -137,7 +139,7 @@ def _cores_table(level: LevelMetrics) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for use in _uses(used):
         row = (
-            _name(use),
+            _name(use, level),
             measured(use.cores_mean, quantity.significant, why),
             measured(use.cores_peak, quantity.significant, why),
             measured(use.processes_peak, quantity.count, why),
@@ -201,7 +203,9 @@ def _uses(used: Resources) -> tuple[RoleUse, ...]:
     return (workers, *children, *rest, *(use for use in others if use not in children))
 
 
-def _name(use: RoleUse) -> Cell:
+def _name(use: RoleUse, level: LevelMetrics) -> Cell:
+    if use.role == "workers" and sends_requests(level):
+        return Cell(_SENDERS)
     return Cell(_ROLES.get(use.role) or f"– {escape.name(use.role)}")  # noqa: RUF001 - a dash
 
 

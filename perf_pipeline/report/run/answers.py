@@ -146,6 +146,8 @@ def _measurement(metrics: RunMetrics) -> Verdict:
     of_levels = [reason for reason in metrics.reasons if reason.startswith("level ")]
     own_reasons = [reason for reason in metrics.reasons if reason not in of_levels]
     of_levels = [reason for reason in of_levels if f": {NOT_QUIET}: " not in reason]
+    if own_reasons and own_reasons[0].startswith(f"the run is {metrics.status}: "):
+        sentences.insert(1, escape.visible(own_reasons.pop(0)) + ".")
     if metrics.validity == "target_failed" and of_levels:  # the reason of the verdict is first
         sentences.insert(1, escape.visible(of_levels.pop(0)) + ".")
     shown = (*own_reasons, *of_levels[:REASONS_MAX])

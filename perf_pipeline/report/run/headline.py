@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
+from perf_pipeline.analysis.targets import sends_requests
 from perf_pipeline.report.level.bottleneck import bottleneck_fact
 from perf_pipeline.report.level.level_cells import (
     NO_INTERVAL,
@@ -105,6 +106,9 @@ OPEN_NOTE = (
     "workflows that were to start in the steady phase and were answered."
 )
 MORE_NOTE = "Memory: the peak of the target's workers together."
+SENDERS_NOTE = (
+    "CPU each and memory are those of the processes that send the requests, and not of the server."
+)
 INTERVAL_NOTE = (
     "In brackets below a value: its 95 % interval; where there are too few samples, how many it "
     "would take; no interval: too few batches of time to compare. A bound (≥) and the "
@@ -135,8 +139,13 @@ def headline(metrics: RunMetrics) -> Table:
         *("CPU each", "Memory", "Limited by"),
     )
     rows = tuple(_row(level) for level in metrics.levels if level.loop == "closed")
-    note = f"{NOTE} {INTERVAL_NOTE} {MORE_NOTE}"
+    note = f"{NOTE} {INTERVAL_NOTE} {MORE_NOTE}{senders_note(metrics)}"
     return Table("Closed loop: so many in flight at all times", columns, rows, note=note)
+
+
+def senders_note(metrics: RunMetrics) -> str:
+    """Return what is not the server's in a run that sends requests to one; else nothing."""
+    return f" {SENDERS_NOTE}" if any(map(sends_requests, metrics.levels)) else ""
 
 
 def _row(level: LevelMetrics) -> tuple[Cell, ...]:

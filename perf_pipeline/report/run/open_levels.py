@@ -37,7 +37,7 @@ NOTE = (
 def open_headline(metrics: RunMetrics) -> Table:
     """Return one row for each open-loop level; no row without any."""
     rows = tuple(_headline_row(level) for level in metrics.levels if level.loop == "open")
-    note = f"{NOTE} {headline.INTERVAL_NOTE}"
+    note = f"{NOTE} {headline.INTERVAL_NOTE}{headline.senders_note(metrics)}"
     return Table("Open loop: arrivals by schedule", COLUMNS, rows, note=note)
 
 

@@ -135,9 +135,10 @@ def _target(manifest: Manifest) -> Cell:
 
 
 def _servers(manifest: Manifest) -> tuple[Fact, ...]:
-    if not manifest.servers:
+    loaded = _loaded(manifest)
+    if not (manifest.servers or loaded):
         return (Fact("Servers", Cell("no server was needed")),)
-    facts = []
+    facts = [*loaded]
     for server in manifest.servers:
         limit = value_text(server.max_connections)
         note = f"{SOURCES[server.source]}; {value_text(server.url)}; max_connections {limit}"
@@ -145,6 +146,20 @@ def _servers(manifest: Manifest) -> tuple[Fact, ...]:
             note += f"; {_container(server.container)}"
         facts.append(Fact("Server", Cell(product_and_version(server), note=note)))
     return tuple(facts)
+
+
+def _loaded(manifest: Manifest) -> tuple[Fact, ...]:
+    """Return each server that requests went to, with the requests."""
+    found: dict[str, list[str]] = {}
+    for work in manifest.workloads:
+        if work.request is not None:
+            path = work.request.url.removeprefix(work.request.origin) or "/"
+            sent = f"{value_text(work.family)}: {work.request.method} {value_text(path)}"
+            found.setdefault(work.request.origin, []).append(sent)
+    return tuple(
+        Fact("Server", Cell(value_text(origin), note="; ".join(sent)))
+        for origin, sent in found.items()
+    )
 
 
 def _container(container: ContainerRecord) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.beside_neighbours import is_judged
-from perf_pipeline.analysis.targets import has_no_runtime, runs_own_code
+from perf_pipeline.analysis.targets import has_no_runtime, runs_own_code, sends_requests
 from perf_pipeline.config.slo.shipped import KPIS
 from perf_pipeline.report.level import level_cells
 from perf_pipeline.report.text import escape, labels, quantity
@@ -49,6 +49,10 @@ USER_FUNCTIONS = (
     "No targets apply: the tables are about the workflows of this project. Set objectives for "
     "your own functions with [[slo]] or --slo."
 )
+OWN_REQUESTS = (
+    "No targets apply: the tables are about the workflows of this project. Set objectives for "
+    "your requests with [[slo]] or --slo."
+)
 
 _FIELDS = {
     "throughput": "throughput",
@@ -68,6 +72,8 @@ def tables(metrics: RunMetrics) -> tuple[Table, ...]:
 
 def none_set(metrics: RunMetrics) -> str:
     """Return why no target applies to the run."""
+    if metrics.levels and all(map(sends_requests, metrics.levels)):
+        return OWN_REQUESTS
     if metrics.levels and all(map(runs_own_code, metrics.levels)):
         return USER_FUNCTIONS
     if metrics.levels and all(map(has_no_runtime, metrics.levels)):

@@ -331,3 +331,10 @@ def test_a_quota_that_is_rarely_enforced_is_not_the_bottleneck(level: Level) -> 
     found = judge(level(host=roomy, **WAITS_ONLY))
 
     assert "quota" not in found.why
+
+
+def test_requests_wait_for_the_answer_of_their_server(level: Level) -> None:
+    """What a function waits for is not observed; what a request waits for is no riddle."""
+    found = judge(level(sends_requests=True))
+    assert "requests waited for the answer of the server; the workers" in found.why
+    assert "nobody observed" not in found.why

@@ -97,8 +97,12 @@ def test_a_server_whose_process_is_unknown_leaves_the_cores_of_others_unknown(
     path = tmp_path / "r.jsonl"
     with ResourceSampler(path, {}, loaded=found) as monitor:
         monitor.sample(time.monotonic_ns(), [])
-        monitor.sample(time.monotonic_ns() + 1, [])
-    resources = resources_of(read_samples(path, 0, 2**63))
+    (sample,) = read_samples(path, 0, 2**63)
+    host = sample["host"]
+    cores = host["cores_usable"]
+    busy = {"busy_s": host["busy_s"] + cores / 2, "idle_s": host["idle_s"] + cores / 2}
+    later = {**sample, "at_ns": sample["at_ns"] + 1_000_000_000, "host": {**host, **busy}}
+    resources = resources_of([sample, later])
     assert resources.others.cores is None
     assert resources.others.why_not.startswith(LOADED_SERVER)
     assert resources.failed_probes == 0

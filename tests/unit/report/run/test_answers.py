@@ -77,6 +77,24 @@ def test_the_control_target_alone_is_asked_nothing_about_a_runtime(baseline: Run
     assert "they are about a runtime" in targets.sentences[0]
 
 
+def test_a_run_of_requests_is_told_how_to_set_objectives_for_them(baseline: RunMetrics) -> None:
+    sent = tuple(replace(level, target="http") for level in baseline.levels)
+    found = _verdicts(replace(baseline, levels=sent, targets=(), kpis=()))
+    assert "for your requests" in found["Does it meet the targets?"].sentences[0]
+
+
+def test_why_a_run_failed_is_the_first_that_is_said_of_it(baseline: RunMetrics) -> None:
+    """Such as the host that was lost: "It failed" was all that the top of the page said."""
+    why = "the run is failed: shard 1 (host gen-b) was killed"
+    failed = replace(
+        baseline, status="failed", validity="incomplete", reasons=(why, "level 100: x")
+    )
+    answer = _verdicts(failed)["Is it a measurement?"]
+    assert answer.in_short == f"{why}."
+    assert f"The status of the run is failed: {labels.STATUS['failed']}" in answer.rest
+    assert sum(why in one for one in answer.sentences) == 1
+
+
 def test_a_run_with_one_level_not_steady_says_which_and_why(baseline: RunMetrics) -> None:
     measurement = _verdicts(baseline)["Is it a measurement?"]
     assert measurement.answer.text == "not_steady"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.types.service_times import Percentile
 from perf_pipeline.report.level import level_cells
+from perf_pipeline.report.level.resources import resource_tables
 from perf_pipeline.report.run import headline
 from perf_pipeline.report.run.open_levels import COLUMNS, open_headline
 
@@ -122,6 +123,17 @@ def test_below_a_terminal_row_is_the_interval_or_the_samples_that_it_needs(
 def test_a_throughput_without_an_interval_says_why(baseline: RunMetrics) -> None:
     level = replace(baseline.levels[0], throughput_interval_why="7 batches, it takes 20")
     assert level_cells.throughput_cell(level).note == "no interval: 7 batches, it takes 20"
+
+
+def test_what_senders_of_requests_use_is_not_called_the_servers(baseline: RunMetrics) -> None:
+    """Their memory would pass for that of the server, whose own nobody has measured."""
+    sent = tuple(replace(level, target="http") for level in baseline.levels)
+    metrics = replace(baseline, levels=sent)
+    assert headline.SENDERS_NOTE in headline.headline(metrics).note
+    assert headline.SENDERS_NOTE in open_headline(metrics).note
+    assert headline.SENDERS_NOTE not in headline.headline(baseline).note
+    memory, *_ = resource_tables(sent[0])
+    assert memory.rows[0][0].text == "workers (they send the requests)"
 
 
 def test_open_levels_have_a_table_of_their_own(baseline: RunMetrics) -> None:

@@ -85,6 +85,24 @@ def test_a_run_that_needs_no_server_says_so(baseline: RunMetrics) -> None:
     assert ("Servers", "no server was needed") in _facts(metrics)
 
 
+def test_the_server_that_requests_go_to_is_named_on_top(baseline: RunMetrics) -> None:
+    """Whoever decides must see which server was measured; it stood in metrics.json alone."""
+    kinds = [
+        {"family": name, "complexity": "", "request": {"url": url, "method": method}}
+        for name, method, url in (
+            ("order", "POST", "http://10.0.0.1:8000/order/{number}"),
+            ("stock", "GET", "http://10.0.0.1:8000"),
+        )
+    ]
+    manifest = changed(baseline.manifest, workloads=kinds, servers=[])
+    metrics = replace(baseline, manifest=manifest)
+    (server,) = [one for one in provenance.test_conditions(metrics) if one.term == "Server"]
+    assert server.cell.text == "http://10.0.0.1:8000"
+    assert server.cell.note == "order: POST /order/{number}; stock: GET /"
+    assert "http://10.0.0.1:8000" in [cell.text for cell in provenance.in_short(metrics)]
+    assert "no server was needed" not in dict(_facts(metrics)).values()
+
+
 def test_an_end_that_was_not_recorded_does_not_hide_the_start(baseline: RunMetrics) -> None:
     manifest = replace(baseline.manifest, ended_at=None)
     assert dict(_facts(replace(baseline, manifest=manifest)))["When"] == "2026-11-24 05:30:12 UTC"
