@@ -78,7 +78,7 @@ def _request(
     for name, text in header_problems(headers, variables, session):
         problems.at((*here, "headers", name), text)
     for name in ("url", "body", "expect_text"):
-        for text in _placeholder_problems(values.get(name, "")):
+        for text in _placeholder_problems(values.get(name, ""), is_url=name == "url"):
             problems.at((*here, name), text)
     if expected is not None:
         try:
@@ -103,8 +103,8 @@ def _url_problems(url: str) -> Iterator[str]:
         return
     if "@" in parts.netloc:
         yield (
-            "holds a user, which every log would repeat; give a header like "
-            'Authorization = "Basic ${NAME}", and pass the variable in [environment].'
+            "holds a user, which every log would repeat; give the header Authorization with the "
+            'value "Basic ${NAME}", and pass the variable in [environment].'
         )
     if "${" in url:
         yield "holds ${, but only values of headers name variables: a URL is in every log."
@@ -120,8 +120,11 @@ def _part_problems(url: str, parts: SplitResult) -> Iterator[str]:
         yield "has a blank or a letter outside of ASCII; write those as %20 and so on."
 
 
-def _placeholder_problems(template: str) -> Iterator[str]:
-    """Yield a misspelt placeholder; braces of another meaning, as in JSON, stay."""
+def _placeholder_problems(template: str, *, is_url: bool) -> Iterator[str]:
+    """Yield a misspelt placeholder; braces of another meaning, as in JSON, stay.
+
+    A URL has none of these: every name in braces that is no placeholder is a mistake.
+    """
     for found in dict.fromkeys(_PLACEHOLDER.findall(template)):
-        if found not in PLACEHOLDERS and did_you_mean(found, PLACEHOLDERS):
+        if found not in PLACEHOLDERS and (is_url or did_you_mean(found, PLACEHOLDERS)):
             yield f"holds {found}; placeholders are {listed(PLACEHOLDERS)}."

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from perf_pipeline.config.machine import MachineLimits
     from perf_pipeline.config.scenario.scenario import Scenario
 
+_OTHER_SERVER = (
+    "; two servers behind HTTP are two runs: `perf-pipeline compare RUN1 RUN2 --despite addresses`"
+)
+
 
 def ab_question(
     scenario: Scenario, machine: MachineLimits, asked: AbFlags | None = None
@@ -54,6 +58,7 @@ def ab_question(
         found.append(
             f"both arms are {a.shown}: say what differs with --b, --b-setting or --b-rev; to "
             "compare a target with itself (A/A), give it as --a and as --b"
+            + (_OTHER_SERVER if any(one.request for one in scenario.workloads) else "")
         )
     if found:
         raise ScenarioError(found)

@@ -90,6 +90,12 @@ class _CheckedAddress:
     """Looks at the address of a new connection before anything is sent on it."""
 
     may_go_anywhere = False
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """Return where it goes, which the texts of errors begin with."""
+        return f"{self.host} port {self.port}"
 
     def _new_conn(self) -> socket.socket:
         made: socket.socket = super()._new_conn()  # type: ignore[misc] # of urllib3's connection

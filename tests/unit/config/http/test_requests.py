@@ -16,6 +16,7 @@ from perf_pipeline.config.scenario.parse import parse_scenario
 from perf_pipeline.config.scenario.problems import Problems
 from perf_pipeline.config.scenario.scenario import Scenario, Workload
 from perf_pipeline.errors import ScenarioError
+from perf_pipeline.redaction.redact import redacted
 
 if TYPE_CHECKING:
     from perf_pipeline.config.machine import MachineLimits
@@ -290,3 +291,17 @@ def test_a_public_host_needs_the_flag_and_the_request_then_knows_it(machine: Mac
     assert [one and one.is_own_host for one in both] == [True, False]
     (not_the_file,) = problems(f'own_hosts = ["{PUBLIC}"]\n{text}', machine, own_hosts=(PUBLIC,))
     assert "own_hosts is unknown" in not_the_file
+
+
+def test_a_name_in_braces_in_a_url_is_a_placeholder_or_a_mistake(machine: MachineLimits) -> None:
+    """Sent as it is, every answer would be a 404; in a body such braces are JSON's."""
+    (told,) = problems(
+        '[[requests]]\nname = "a"\nurl = "http://127.0.0.1/{n}"\nbody = "{n}"\n', machine
+    )
+    assert "requests[1].url holds {n}; placeholders are {number} or {seed}" in told
+
+
+def test_advice_on_a_user_in_a_url_is_not_taken_for_a_secret(machine: MachineLimits) -> None:
+    url = "http://me:pass@127.0.0.1/"
+    (told,) = problems(f'[[requests]]\nname = "a"\nurl = "{url}"\n', machine)
+    assert 'the header Authorization with the value "Basic ${NAME}"' in redacted(told)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from perf_pipeline.config.flags.ab_flags import AbFlags, flags_for_ab
+from perf_pipeline.config.http.http_request import HttpRequest
 from perf_pipeline.config.interleaved.arms import AbArm, AbQuestion
 from perf_pipeline.config.interleaved.question import ab_question, scenario_of_arm
 from perf_pipeline.config.machine import MachineLimits
@@ -54,6 +55,14 @@ def test_arms_that_do_not_differ_are_refused_unless_both_are_named() -> None:
     assert "(A/A)" in problems(b="kailash")
     assert asked(a="kailash", b="kailash").a.target == "kailash"
     assert ab_question(SCENARIO, MACHINE).b.target == "kailash"
+
+
+def test_two_servers_behind_http_are_compared_by_two_runs() -> None:
+    sent = Workload("order", "", request=HttpRequest("http://10.0.0.1:8000/order"))
+    told = problems(Scenario("mine", target="http", workloads=(sent,)))
+    assert "both arms are http" in told
+    assert "compare RUN1 RUN2 --despite addresses" in told
+    assert "addresses" not in problems()
 
 
 def test_every_wrong_flag_is_reported_at_once() -> None:

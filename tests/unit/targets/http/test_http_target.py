@@ -106,6 +106,7 @@ def test_without_a_whole_answer_the_class_says_why(service: Answering) -> None:
         port = nobody.getsockname()[1]
         refused = error_of(HttpRequest(f"http://127.0.0.1:{port}/"))
     assert classify(refused) is ErrorClass.CONNECTION
+    assert str(refused).startswith(f"127.0.0.1 port {port}: Failed to establish a new connection")
     for path in ("slow", "stall"):
         late = error_of(HttpRequest(f"{service.url}/{path}", timeout_s=0.05))
         assert classify(late) is ErrorClass.TIMEOUT, late
