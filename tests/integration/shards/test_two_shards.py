@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections import Counter
 from contextlib import suppress
 from itertools import chain
@@ -117,15 +118,17 @@ def played(servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory)
         taken.listen()
         environ[LISTEN] = f"127.0.0.1:{taken.getsockname()[1]}"
         shards = [subprocess.Popen([*command, str(one)], env=environ) for one in range(2)]
-        scraped_shards(folder / "scrape")  # so that they wait for the last scrapes
+        addresses = addresses_in(folder / "scrape")
+        for address in addresses:
+            scraped(address)  # so that they wait for the last scrapes
         assert [shard.wait() for shard in shards] == [0, 0]
-    served = scraped_shards(folder / "scrape")
+    served = list(map(last_served, addresses))
     merge_shards(run)
     return Played(run, served)
 
 
-def scraped_shards(folder: Path) -> list[Values]:
-    """Wait until both exporters are registered, each at an address of its own; scrape them."""
+def addresses_in(folder: Path) -> list[str]:
+    """Wait until both exporters are registered, each at an address of its own."""
     assert until(lambda: len(list(folder.glob("*.json"))) == 2)
     found = [json.loads(path.read_text())[0] for path in sorted(folder.glob("*.json"))]
     assert [(one["labels"]["shard"], one["labels"]["host"]) for one in found] == [
@@ -134,7 +137,14 @@ def scraped_shards(folder: Path) -> list[Values]:
     ]
     addresses = [one["targets"][0] for one in found]
     assert len(set(addresses)) == 2
-    return list(map(scraped, addresses))
+    return addresses
+
+
+def last_served(address: str) -> Values:
+    """Scrape until the shard is complete; what is served is up to a second old."""
+    while ("loadtest_run_status", "complete") not in (values := scraped(address)):
+        time.sleep(0.1)
+    return values
 
 
 @pytest.fixture(scope="module")
