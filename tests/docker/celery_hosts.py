@@ -42,7 +42,7 @@ _ARRIVALS = """
 [[arrivals]]
 label = "{label}"
 schedule = "constant"
-rate_per_s = 100
+rate_per_s = 40
 slots = 20
 steady_s = {steady_s}
 """
@@ -106,7 +106,7 @@ class CeleryHosts:
         scenario = self.sandbox.folder / "containers.toml"
         levels = (_ARRIVALS.format(label=label, steady_s=steady_s) for label in labels)
         scenario.write_text(_SCENARIO + "".join(levels), encoding="utf-8")
-        hosts = ("--hosts", *HOSTS, "--image", self._image, "--json")
+        hosts = ("--hosts", *HOSTS, "--image", self._image, "--json", "--accept-verdicts")
         return subprocess.Popen(
             self._command("run", str(scenario), *hosts),
             cwd=ROOT,

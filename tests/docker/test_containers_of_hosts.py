@@ -49,7 +49,10 @@ def hosts(
 def test_each_shard_is_played_in_a_fresh_container_and_both_start_together(
     hosts: CeleryHosts,
 ) -> None:
-    """Between the first starts of both shards, at most 50 ms at the median over the levels."""
+    """Between the first starts of both shards, at most 50 ms at the median over the levels.
+
+    On a busy machine a level may be limited by the generators, which is a verdict and no defect.
+    """
     for host in HOSTS:
         hosts.work(host)
     ran = hosts.run(*LEVELS, steady_s=1)
@@ -57,7 +60,9 @@ def test_each_shard_is_played_in_a_fresh_container_and_both_start_together(
     containers = hosts.containers()
     answer, errors = hosts.answer(ran)
     assert ran.returncode == Exit.COMPLETE, errors
-    assert (answer["status"], answer["validity"]) == ("complete", "valid"), errors
+    assert answer["status"] == "complete", errors
+    verdicts = [level["validity"] for level in answer["levels"]]
+    assert set(verdicts) <= {"valid", "generator_limited"}, errors
     assert set(containers) == set(HOSTS)
     assert hosts.containers() == {}, "they are removed"
     sharded = read_manifest(RunFolder(hosts.folder())).sharded
@@ -67,7 +72,7 @@ def test_each_shard_is_played_in_a_fresh_container_and_both_start_together(
     levels = [level.name for level in RunFolder(hosts.folder()).level_folders()]
     skews = [sharded.start_skew_ns(level) for level in levels]
     in_ms = [skew / 1e6 for skew in skews if skew is not None]
-    print(f"start skew at {len(in_ms)} levels, ms: {in_ms}")  # noqa: T201 - a figure
+    print(f"start skew, ms: {in_ms}; levels are {verdicts}")  # noqa: T201 - figures
     assert len(in_ms) == len(LEVELS)
     assert median(in_ms) <= MAX_SKEW_MS
     report = (hosts.folder() / "report.md").read_text(encoding="utf-8")
