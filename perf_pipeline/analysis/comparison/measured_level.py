@@ -67,6 +67,7 @@ def measured_level(run_id: str, level: LevelMetrics) -> MeasuredLevel:
         observations=observations_of(level),
         reasons=level.reasons,
         bottleneck="" if level.bottleneck is None else level.bottleneck.verdict,
+        neighbours=_told_neighbours(level),
     )
 
 
@@ -117,6 +118,13 @@ def _why_not(level: LevelMetrics, metric: str) -> str:
         return ""
     reason = f" ({level.reasons[0]})" if level.reasons else ""
     return f"level {level.label} is {level.validity}{reason}"
+
+
+def _told_neighbours(level: LevelMetrics) -> str:
+    """Return what other programs took beside a level that is valid all the same."""
+    noise = level.noise
+    is_told = noise is not None and noise.verdict == "noisy" and not noise.judged
+    return noise.causes[0] if noise is not None and is_told and noise.causes else ""
 
 
 def _neighbour_doubt(level: LevelMetrics) -> str:

@@ -35,6 +35,7 @@ def recommendations(
         verdict: On all changes together.
     """
     return (
+        *_told_neighbours(baseline, candidate),
         *_regressions(changes),
         *_bottlenecks(changes, baseline, candidate),
         *_hidden_packages(changes, differences),
@@ -108,6 +109,22 @@ def _undecided(changes: Sequence[Change], verdict: ComparisonVerdict) -> Iterato
         "intervals contain both no change and one that matters. Run both sides more often, longer, "
         "or on a quieter machine."
     )
+
+
+def _told_neighbours(baseline: Side, candidate: Side) -> Iterator[str]:
+    """Yield a sentence for each level whose few runs do not tell neighbours from the target."""
+    beside = {
+        level.label: level.neighbours
+        for level in (*baseline.levels, *candidate.levels)
+        if level.neighbours
+        and is_spread_assumed(len(baseline.of(level.label)), len(candidate.of(level.label)))
+    }
+    for label, neighbours in beside.items():
+        yield (
+            f"Other programs used the machine at level {label} ({neighbours}), which "
+            "PERF_PIPELINE_NOISE=tell lets count: so few runs do not tell what they took from what "
+            "the target does. Measure more runs, or on a quiet machine."
+        )
 
 
 def _unseen_neighbours(baseline: Side, candidate: Side) -> Iterator[str]:

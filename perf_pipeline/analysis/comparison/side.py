@@ -29,6 +29,8 @@ class MeasuredLevel:
         observations: What it says about each metric.
         reasons: Why it is not valid.
         bottleneck: What limits it; empty where that is not known.
+        neighbours: What other programs took of the machine where that is shown and not judged;
+            empty for nothing above its limit.
     """
 
     run_id: str
@@ -38,6 +40,7 @@ class MeasuredLevel:
     observations: Mapping[MetricKey, Observation]
     reasons: tuple[str, ...] = ()
     bottleneck: str = ""
+    neighbours: str = ""
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,20 @@ def test_single_runs_decide_nothing_where_another_program_may_have_slowed_one_un
     assert compared(side(), several).verdict == "regression"  # their spread is measured
 
 
+def test_few_runs_beside_told_neighbours_say_so_before_they_say_what_moved() -> None:
+    """Found on a shared machine: one server, measured twice, was a critical regression."""
+    one = Side("a", "baseline", "http", (level(neighbours="others used 57 % of the cores"),))
+    other = Side("b", "baseline", "http", (level(times=2.0),))
+    first, second, *_ = compared(one, other).recommendations
+    assert first.startswith(
+        "Other programs used the machine at level 100 (others used 57 % of the cores), which "
+        "PERF_PIPELINE_NOISE=tell lets count"
+    )
+    assert second.startswith("critical: ")
+    several = compared(side(neighbours="others used 57 %"), side(times=2.0)).recommendations
+    assert several[0].startswith("critical: ")  # the spread between them is measured
+
+
 def test_an_undecided_tail_alone_does_not_make_the_whole_unstable() -> None:
     wild = [Observation(value, samples=5000) for value in (1.0, 3.0, 2.0, 1.5, 2.5, 2.0)]
     levels = tuple(

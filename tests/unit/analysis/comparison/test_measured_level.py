@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.analysis.comparison.measured_level import observations_of
+from perf_pipeline.analysis.comparison.measured_level import measured_level, observations_of
 from perf_pipeline.metrics.types.cpu_use import CpuPerWorkflow
 from perf_pipeline.metrics.types.noise import Noise, NoiseFigure
 
@@ -61,6 +61,13 @@ def test_a_level_too_short_to_see_neighbours_is_in_doubt_once_something_points_t
     assert found[CPU].doubt == found[ERRORS].doubt == ""
     for sure in (replace(noise, warnings=()), replace(noise, verdict="quiet")):
         assert observations_of(replace(level, noise=sure))[THROUGHPUT].doubt == ""
+
+
+def test_noise_that_is_told_and_not_judged_stays_with_the_level(level: LevelMetrics) -> None:
+    noise = Noise("noisy", ("others used 57 % of the cores",), False, ())
+    assert measured_level("r", replace(level, noise=noise)).neighbours == noise.causes[0]
+    judged = replace(noise, judged=True)
+    assert measured_level("r", replace(level, noise=judged)).neighbours == ""
 
 
 def test_of_a_failed_target_only_the_errors_count(level: LevelMetrics) -> None:
