@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from perf_pipeline.dashboard.linked_pages import LinkedPages
 from perf_pipeline.dashboard.live_runs import LiveRuns
 from perf_pipeline.dashboard.monitoring_watch import MonitoringWatch
-from perf_pipeline.dashboard.site import OtherPage, Site
+from perf_pipeline.dashboard.site import Site
 from perf_pipeline.report.report_places import ReportPlaces
 
 if TYPE_CHECKING:
@@ -38,6 +39,6 @@ def open_site(settings: Settings, *, dagster_url: str | None = None, is_local: b
         monitoring=MonitoringWatch(
             settings.state_dir, are_local=is_local and pages.reports is None
         ).look,
-        others=[OtherPage(name, url) for name, url in others.items() if url],
+        others=LinkedPages({name: url for name, url in others.items() if url}, pages.asked).look,
         public_host=pages.reports_host,
     )

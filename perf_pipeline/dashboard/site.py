@@ -10,12 +10,13 @@ import re
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from perf_pipeline.dashboard.campaign_rows import campaign_rows
 from perf_pipeline.dashboard.catalogue_rows import catalogue_rows
 from perf_pipeline.dashboard.chosen_comparison import comparison_page, stored_page
+from perf_pipeline.dashboard.linked_pages import OtherPage
 from perf_pipeline.dashboard.monitoring_seen import MonitoringSeen
 from perf_pipeline.dashboard.newest_findings import newest_findings
 from perf_pipeline.dashboard.page_answer import PageAnswer, redirect, report_policy
@@ -52,13 +53,6 @@ _NOT_HERE = (
 Query = dict[str, str]
 
 
-class OtherPage(NamedTuple):
-    """A web page of another program that the dashboard links to."""
-
-    name: str
-    url: str
-
-
 class Site:
     """What the dashboard shows.
 
@@ -73,7 +67,7 @@ class Site:
         *,
         linked: Callable[[], Sequence[Path]] = tuple,
         catalogue_url: str | None = None,
-        others: Sequence[OtherPage] = (),
+        others: Callable[[], Sequence[OtherPage]] = tuple,
         monitoring: Callable[[], MonitoringSeen] = MonitoringSeen,
         public_host: str | None = None,
     ) -> None:
@@ -85,7 +79,7 @@ class Site:
             linked: Likewise, further ones: their stored pages are served, for links that lead to
                 them, and no list has their runs and alerts.
             catalogue_url: Database of the catalogue, in place of the files.
-            others: Pages of other programs.
+            others: Returns the pages of other programs that are there; asked at each request.
             monitoring: Returns what is known of it now; asked at each request.
             public_host: The name by which readers reach it.
         """
@@ -93,7 +87,7 @@ class Site:
         self._live = live
         self._linked = linked
         self._catalogue_url = catalogue_url
-        self._others = tuple(others)
+        self._others = others
         self._monitoring = monitoring
         self.public_host = public_host
         self._pages: Mapping[str, Callable[[list[Path], Query], PageAnswer]] = {
@@ -137,10 +131,10 @@ class Site:
         self, template: str, *, status: HTTPStatus = HTTPStatus.OK, **values: object
     ) -> PageAnswer:
         made = self._environment.get_template(f"{template}.html.jinja")
-        monitoring = self._monitoring()
-        named = {page.name for page in self._others}
+        monitoring, others = self._monitoring(), self._others()
+        named = {page.name for page in others}
         found = [OtherPage(*one) for one in monitoring.pages.items() if one[0] not in named]
-        given = {"others": (*self._others, *found), "monitoring": monitoring, "damaged": ()}
+        given = {"others": (*others, *found), "monitoring": monitoring, "damaged": ()}
         content = made.render({**given, **values})
         return PageAnswer(content.encode(errors="backslashreplace"), status=status)
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.dashboard import monitoring_seen, monitoring_watch
+from perf_pipeline.dashboard import asked_beside, monitoring_seen
 from perf_pipeline.dashboard.monitoring_watch import MonitoringWatch
 from perf_pipeline.lifeline import ProcessStamp, own_stamp
 from perf_pipeline.servers.lifecycle.persistent_servers import PersistentServer, write_persistent
@@ -117,7 +117,7 @@ def test_programs_that_accept_and_never_answer_hold_no_page_up(
 ) -> None:
     """They would be waited for for an hour; pages come, also a second one at once."""
     monkeypatch.setattr(monitoring_seen, "_ANSWER_S", 3600.0)
-    monkeypatch.setattr(monitoring_watch, "WAIT_S", 0.05)
+    monkeypatch.setattr(asked_beside, "WAIT_S", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         note(tmp_path, prometheus=url, alertmanager=url)
@@ -156,8 +156,8 @@ def test_what_was_found_long_ago_is_not_shown(
         note(tmp_path, prometheus=prometheus)
         assert watch.look().scraped == {"a"}
     monkeypatch.setattr(monitoring_seen, "_ANSWER_S", 3600.0)
-    monkeypatch.setattr(monitoring_watch, "WAIT_S", 0.05)
+    monkeypatch.setattr(asked_beside, "WAIT_S", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         note(tmp_path, prometheus=f"http://127.0.0.1:{silent.getsockname()[1]}")
-        for now_s[0], scraped in ((1, {"a"}), (monitoring_watch.KEPT_S + 1, None)):
+        for now_s[0], scraped in ((1, {"a"}), (asked_beside.KEPT_S + 1, None)):
             assert watch.look().scraped == scraped

@@ -11,7 +11,7 @@ from perf_pipeline.catalogue.baselines import PinnedBaseline
 from perf_pipeline.catalogue.store import open_catalogue
 from perf_pipeline.dashboard import chosen_comparison
 from perf_pipeline.dashboard.catalogue_rows import catalogue_rows
-from perf_pipeline.dashboard.site import OtherPage
+from perf_pipeline.dashboard.linked_pages import OtherPage
 from perf_pipeline.metrics.comparison_file import write_comparison
 from perf_pipeline.metrics.metrics_file import write_run_metrics
 from perf_pipeline.report.comparison.files import write_comparison_pages
@@ -167,7 +167,7 @@ def test_an_address_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 
 
 def test_pages_of_other_programs_are_a_link_away(tmp_path: Path) -> None:
-    site = site_of(tmp_path, others=[OtherPage("Grafana", "http://127.0.0.1:3000")])
+    site = site_of(tmp_path, others=lambda: [OtherPage("Grafana", "http://127.0.0.1:3000")])
     assert '<a href="http://127.0.0.1:3000" rel="noreferrer">Grafana' in page_of(site, "/alerts/")
 
 
