@@ -12,7 +12,7 @@ from perf_pipeline.host.load_lock import is_locked
 from perf_pipeline.samples.campaign.campaign_folder import PLAYING, PREFIX
 from perf_pipeline.samples.run_list import read_runs
 from perf_pipeline.samples.run_record import MAY_GO_ON, RUNNING
-from perf_pipeline.samples.shards.shard_folders import unmerged_runs
+from perf_pipeline.samples.shards.shard_folders import unmerged_runs, unmerged_sentence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,11 +46,7 @@ def refuse_what_may_grow(results: Path) -> None:
                 f"run {one.folder.run_id} is not seen from here and may go on: export where it was "
                 "started, or, if it has ended, move its folder out of the results"
             )
-    problems += [
-        f"run {run.name} is played in shards, which are not merged yet: `perf-pipeline merge "
-        f"{run.name}` does that when all have ended; export then"
-        for run in unmerged_runs(results)
-    ]
+    problems += [f"{unmerged_sentence(run)}; export then" for run in unmerged_runs(results)]
     problems += [
         f"campaign {playing.parent.name} goes on: export when it has ended"
         for playing in sorted(results.glob(f"{PREFIX}*/{PLAYING}"))

@@ -9,6 +9,7 @@ import typer
 
 from perf_pipeline.cli.command_log import logged_command
 from perf_pipeline.cli.lines.lines import show_wrapped
+from perf_pipeline.cli.lines.run_lines import open_lines, open_runs, open_shards
 from perf_pipeline.cli.lines.terminal import show
 from perf_pipeline.cli.output import (
     AsJson,
@@ -22,7 +23,6 @@ from perf_pipeline.config.services import SERVICES
 from perf_pipeline.errors import ScenarioError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.samples.run_list import read_runs
-from perf_pipeline.samples.run_record import KILLED, MAY_GO_ON
 from perf_pipeline.servers.lifecycle.persistent_servers import stop_servers
 from perf_pipeline.servers.lifecycle.services import start_servers
 from perf_pipeline.servers.lifecycle.status import server_status
@@ -176,17 +176,16 @@ def status(
         details = [f"{_MARGIN}{line}" for line in server.detail.splitlines()]
         show_wrapped([about, *details], as_json=as_json, indent=_MARGIN)
     show_wrapped(_stack_lines(stack), as_json=as_json, indent=_MARGIN)
-    records = [one.record for one in runs.found]
-    open_runs = [record for record in records if record["status"] in (*MAY_GO_ON, KILLED)]
-    lines = [f"run {run['run_id']}: {run['status']} {run.get('why', '')}" for run in open_runs]
-    lines = lines or [f"no run goes on or was killed in {settings.results_dir}"]
+    going, shards = open_runs(runs), open_shards(settings.results_dir)
+    lines = open_lines(going, shards, settings.results_dir)
     lines += [f"passed over: {line}" for line in runs.passed_over]
     show_wrapped(lines, as_json=as_json)
     answer(
         {
             "servers": [asdict(server) for server in servers],
             "stack": asdict(stack),
-            "runs": open_runs,
+            "runs": going,
+            "shards": shards,
             "passed_over": list(runs.passed_over),
         },
         as_json=as_json,

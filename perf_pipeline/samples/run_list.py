@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.run_record import RunRecord, is_from_the_future, started
-from perf_pipeline.samples.shards.shard_folders import is_unmerged
+from perf_pipeline.samples.shards.shard_folders import is_unmerged, unmerged_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -69,10 +69,7 @@ def read_runs(results: Path, now: datetime | None = None) -> Runs:
     passed_over = []
     for path in _candidates(results):
         if is_unmerged(path):
-            passed_over.append(
-                f"{path} is played in shards, which are not merged yet: `perf-pipeline merge "
-                f"{path.name}` does that when all have ended"
-            )
+            passed_over.append(unmerged_sentence(path))
             continue
         try:
             folder = _run_at(path)
@@ -126,6 +123,8 @@ def find_run(
     for path in (results / str(name), Path(str(name))):
         if _has_record(path):
             return RunFolder(_run_at(path).root.resolve())
+        if is_unmerged(path):
+            raise RunFolderError(unmerged_sentence(path))
     known = ", ".join(run.run_id for run in list_runs(results)[-5:]) or "none"
     raise RunFolderError(f"no run {name!r} in {results.resolve()} (latest runs: {known})")
 

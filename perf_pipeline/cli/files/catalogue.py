@@ -17,6 +17,7 @@ from perf_pipeline.errors import RunFolderError, ScenarioError
 from perf_pipeline.report.text.quantity import counted
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.run_list import read_runs
+from perf_pipeline.samples.shards.shard_folders import is_unmerged, unmerged_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,6 +81,8 @@ def _added(place: Catalogue, paths: Sequence[Path]) -> Iterator[FiledRuns]:
                 yield _with(runs.passed_over, file_old_runs(place, runs.folders, path.absolute()))
         elif (path / "run.json").exists():
             yield file_old_runs(place, [RunFolder(path.resolve())])
+        elif is_unmerged(path):
+            raise RunFolderError(unmerged_sentence(path))
         elif path.is_dir():
             runs = read_runs(path.absolute())
             yield _with(runs.passed_over, file_old_runs(place, runs.folders))

@@ -28,6 +28,14 @@ def is_shard(folder: Path) -> bool:
     return shards.name == SHARDS and is_in_shards(shards.parent)
 
 
+def unmerged_sentence(run: Path) -> str:
+    """Return the sentence about the folder of a run for which ``is_unmerged`` holds."""
+    return (
+        f"{run} is played in shards, which are not merged yet: `perf-pipeline merge {run.name}` "
+        "does that when all have ended"
+    )
+
+
 def unmerged_runs(results: Path) -> list[Path]:
     """Return the folders of a results folder that are those of runs with shards to be merged."""
     return sorted(
