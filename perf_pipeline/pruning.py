@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -41,7 +42,7 @@ class Pruned:
     Attributes:
         run_id: The run.
         bytes: What it frees on the disk.
-        files: How many files and folders.
+        files: How many files; one that two folders have as links counts once.
         kept_because: Why nothing of it is removed; empty if something is.
     """
 
@@ -141,7 +142,7 @@ def _prune(run: FoundRun, now: datetime, dry_run: bool) -> Pruned:  # noqa: FBT0
     removed += [shards] if (shards := folder.root / SHARDS).is_dir() else []
     if not removed:
         return Pruned(folder.run_id, kept_because="its records were removed before")
-    freed = _bytes_of(removed)
+    freed, files = _size_of(removed)
     if not dry_run:
         kinds = len(read_metrics(folder).manifest.kinds)
         for level in levels:
@@ -154,7 +155,7 @@ def _prune(run: FoundRun, now: datetime, dry_run: bool) -> Pruned:  # noqa: FBT0
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-    return Pruned(folder.run_id, freed, len(removed))
+    return Pruned(folder.run_id, freed, files)
 
 
 def _records_in(level: Path) -> list[Path]:
@@ -165,12 +166,19 @@ def _records_in(level: Path) -> list[Path]:
     return found
 
 
-def _bytes_of(paths: Iterable[Path]) -> int:
-    """Return what files, and folders with everything in them, take on the disk, links once."""
+def _size_of(paths: Iterable[Path]) -> tuple[int, int]:
+    """Return what files, and folders with everything in them, take on the disk, and how many files.
+
+    A file that has several names among them counts once.
+    """
     blocks: dict[tuple[int, int], int] = {}
+    files = set()
     for path in paths:
         inner = path.rglob("*") if path.is_dir() and not path.is_symlink() else ()
         for one in (path, *inner):
             found = one.lstat()
-            blocks[found.st_dev, found.st_ino] = found.st_blocks
-    return sum(blocks.values()) * _BLOCK_BYTES
+            key = found.st_dev, found.st_ino
+            blocks[key] = found.st_blocks
+            if not stat.S_ISDIR(found.st_mode):
+                files.add(key)
+    return sum(blocks.values()) * _BLOCK_BYTES, len(files)

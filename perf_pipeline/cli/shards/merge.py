@@ -43,7 +43,8 @@ def merge(
         root = next((one for one in named if order_file(one).exists()), None)
         if root is None:
             raise RunFolderError(
-                f"{run} is no run in shards: neither {named[0]} nor {named[1]} has an order"
+                f"{run} has no shards to be merged: neither {named[0]} nor {named[1]} has an order "
+                "of some. Of a run that was merged, prune removes them and archives leave them out"
             )
         finished = finish_shards(root, settings, lambda line: show(line, as_json=as_json))
     folder, metrics = RunFolder(root), finished.metrics

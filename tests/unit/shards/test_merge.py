@@ -449,6 +449,11 @@ def test_an_archive_has_the_records_of_merged_shards_once(run: RunFolder, tmp_pa
     assert left_out(results) == []
 
 
+def files_below(folder: Path) -> set[int]:
+    """Return the inodes of all files."""
+    return {path.stat().st_ino for path in folder.rglob("*") if path.is_file()}
+
+
 def test_pruning_removes_the_shards_and_counts_linked_files_once(
     run: RunFolder, tmp_path: Path
 ) -> None:
@@ -458,9 +463,11 @@ def test_pruning_removes_the_shards_and_counts_linked_files_once(
     journals = [merged.root / "levels" / LEVEL / f"worker-{at}.sqlite" for at in range(WORKERS)]
     assert {path.stat().st_nlink for path in journals} == {2}
     size = sum(path.stat().st_size for path in journals)
+    before = files_below(tmp_path)
     now = datetime.now(UTC) + timedelta(days=400)
     (pruned,) = prune(tmp_path, timedelta(days=1), now, dry_run=False).runs
     assert size <= pruned.bytes < 2 * size
+    assert pruned.files == len(before - files_below(tmp_path))
     assert not (merged.root / "shards").exists()
     assert read_metrics(merged).status == COMPLETE
 
