@@ -137,7 +137,10 @@ class CeleryHosts:
         """Return what Docker knows of the containers of shards, by host."""
         chosen = ("--filter", f"network={self._name}", "--filter", f"ancestor={self._image}")
         ids = self.docker("ps", "--all", "--quiet", *chosen).split()
-        found = json.loads(self.docker("inspect", *ids)) if ids else []
+        asked, env = ["docker", "inspect", *ids], self.sandbox.environ
+        # Without a check: one that is removed just now is not found.
+        done = subprocess.run(asked, env=env, capture_output=True, text=True, check=False)
+        found = json.loads(done.stdout) if ids else []
         return {one["Config"]["Labels"]["perf_pipeline.host"]: one for one in found}
 
     def wait_until_steady(self, ran: subprocess.Popen[str], runs_before: int) -> None:

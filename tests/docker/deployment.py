@@ -86,7 +86,10 @@ class Deployment:
         chosen = (f"label=perf_pipeline.stack={self.name}", *filters)
         options = [part for one in chosen for part in ("--filter", one)]
         ids = self.docker("ps", "--all", "--quiet", *options).split()
-        found: list[dict[str, Any]] = json.loads(self.docker("inspect", *ids)) if ids else []
+        # Without a check: one that is removed just now is not found.
+        asked = ["docker", "inspect", *ids]
+        done = subprocess.run(asked, env=self.environ, capture_output=True, text=True, check=False)
+        found: list[dict[str, Any]] = json.loads(done.stdout) if ids else []
         return found
 
     def listed(self, folder: str) -> list[str]:
