@@ -79,6 +79,7 @@ class Attendance:
         self._has_ended = threading.Event()
 
     def __enter__(self) -> Self:
+        self._try_to_renew()  # before the first meeting: who is killed after that is missed
         threading.Thread(target=self._go_on, name="attendance", daemon=True).start()
         return self
 
@@ -133,11 +134,12 @@ class Attendance:
         return answers[1] == self._player, int(seconds) + int(microseconds) / 1e6
 
     def _go_on(self) -> None:
-        while True:
-            with suppress(NotAnsweringError):  # after six of them this shard is lost to the others
-                self.renew()
-            if self._has_ended.wait(self._every_s):
-                return
+        while not self._has_ended.wait(self._every_s):
+            self._try_to_renew()
+
+    def _try_to_renew(self) -> None:
+        with suppress(NotAnsweringError):  # after six of them this shard is lost to the others
+            self.renew()
 
 
 def lost_shards(redis: Redis, run_id: str, now_s: float, gone_after_s: float) -> dict[int, str]:

@@ -199,21 +199,46 @@ def test_one_that_is_started_again_does_not_end_the_first_one() -> None:
     assert one[0] == other[0]
 
 
+def _entered(connect: Callable[[str, float], Any], gone_after_s: float) -> Attendance:
+    order = ShardOrder("r-1", ("gen-0",), SCENARIO, (), {}, ARRIVE_S, gone_after_s)
+    return Attendance("redis://shards", order, 0, notify=lambda _text: None, connect=connect)
+
+
+def test_a_shard_is_present_before_its_first_meeting() -> None:
+    """It may be killed as soon as that is over; the thread says nothing for 100 s."""
+    asked: list[str] = []
+
+    @contextmanager
+    def connect(url: str, _timeout_s: float) -> Iterator[Any]:
+        asked.append(url)
+        raise NotAnsweringError("Connection refused.")
+        yield
+
+    with _entered(connect, gone_after_s=600):
+        assert asked == ["redis://shards"]
+
+
 def test_the_thread_goes_on_after_renewals_that_failed() -> None:
-    """Redis answers neither of the first two, and the third one is heard."""
-    heard = threading.Event()
-    answers = iter([False, False])
+    """Redis answers none of the first three."""
+    heard, asked = threading.Event(), iter(range(1_000_000))
 
     @contextmanager
     def connect(_url: str, _timeout_s: float) -> Iterator[Any]:
-        if not next(answers, True):
-            raise NotAnsweringError("Connection refused.")
-        heard.set()
-        raise NotAnsweringError("It was heard.")
+        if next(asked) >= 3:
+            heard.set()
+        raise NotAnsweringError("Connection refused.")
         yield
 
-    order = ShardOrder("r-1", ("gen-0",), SCENARIO, (), {}, ARRIVE_S, gone_after_s=0.06)
-    said: list[str] = []
-    with Attendance("redis://shards", order, 0, notify=said.append, connect=connect):
+    with _entered(connect, gone_after_s=0.06):
         assert heard.wait(30)
-    assert said == ["the other shards could not be told that this one ended: It was heard."]
+
+
+def test_a_redis_that_does_not_hear_of_the_end_is_notified() -> None:
+    met = Met(1)
+    said: list[str] = []
+    met.redis.dies_at_ns = 0
+    attendance = Attendance(
+        "redis://shards", met.order, 0, notify=said.append, connect=met.redis.connect
+    )
+    met.world.play([lambda: attendance.end("")])
+    assert said == ["the other shards could not be told that this one ended: Connection refused."]
