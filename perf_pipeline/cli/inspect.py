@@ -14,7 +14,12 @@ from perf_pipeline.capacity_run import report_capacity
 from perf_pipeline.cli.completion import offer_runs, offer_scenarios
 from perf_pipeline.cli.flag_options import takes_flags
 from perf_pipeline.cli.lines.capacity_lines import capacity_lines
-from perf_pipeline.cli.lines.check_lines import environment_lines, fault_lines, fit_lines
+from perf_pipeline.cli.lines.check_lines import (
+    environment_lines,
+    fault_lines,
+    fit_lines,
+    request_lines,
+)
 from perf_pipeline.cli.lines.lines import line_width, show_wrapped
 from perf_pipeline.cli.lines.terminal import show, show_report
 from perf_pipeline.cli.output import (
@@ -120,6 +125,7 @@ def check(
     lines = [f"{file}: good ({title}; {load})"]
     lines += fit_lines(scenario, bounds, explain=explain)
     lines += fault_lines(scenario)
+    lines += request_lines(scenario)
     lines += [
         f"{one.service}: {one.facts.product} {one.facts.version} at {one.redacted_url} answers"
         for one in servers

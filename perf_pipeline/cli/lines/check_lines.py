@@ -54,6 +54,15 @@ def fault_lines(scenario: Scenario) -> list[str]:
     ]
 
 
+def request_lines(scenario: Scenario) -> list[str]:
+    """Return where each request goes, a line each."""
+    return [
+        f"{one.family}: {one.request.method} {one.request.url}; nothing was sent"
+        for one in scenario.workloads
+        if one.request is not None
+    ]
+
+
 def environment_lines(scenario: Scenario) -> list[str]:
     """Return the variables that the workers get, in one line; nothing for none."""
     given = [f"{name} = {value}" for name, value in scenario.variables.stored().items()]

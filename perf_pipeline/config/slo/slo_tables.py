@@ -145,6 +145,9 @@ def _pointless(slo: Slo, scenario: Scenario) -> Iterator[tuple[KeyPath, str]]:
     if slo.window_s > steady_s:
         text = f"is {slo.window_s:g}, above phases.duration ({steady_s:g})"
         yield ("window_s",), f"{text}: no window would lie in the phase; raise duration."
+    if slo.about.kind in {"memory", "cpu"} and any(one.request for one in scenario.workloads):
+        text = f"is about {slo.text}, of the processes that send the requests and not of the server"
+        yield (), f"{text}: it would be met by any server; leave it out."
 
 
 def _slo(written: object, here: KeyPath, problems: Problems) -> Slo | None:

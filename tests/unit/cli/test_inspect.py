@@ -38,6 +38,17 @@ HOSTILE: dict[str, bytes] = {
 }
 
 
+def test_check_shows_where_requests_go_and_sends_none(
+    command: Callable[..., Answer], here: Path
+) -> None:
+    """A path that the server does not have is seen before a whole run of 404."""
+    tables = '[[requests]]\nname = "order"\nserver = "kailash"\nurl = "http://127.0.0.1:1"\n'
+    (here / "sent.toml").write_text(f'target = "http"\nconcurrency = [4]\n{tables}')
+    answer = command("check", "sent.toml")
+    assert answer.code == 0
+    assert "order: POST http://127.0.0.1:1/execute; nothing was sent" in answer.out
+
+
 def test_a_good_file_is_exit_code_0(command: Callable[..., Answer], here: Path) -> None:
     (here / "good.toml").write_text(GOOD)
     answer = command("check", "good.toml", "--json")

@@ -305,3 +305,12 @@ def test_advice_on_a_user_in_a_url_is_not_taken_for_a_secret(machine: MachineLim
     url = "http://me:pass@127.0.0.1/"
     (told,) = problems(f'[[requests]]\nname = "a"\nurl = "{url}"\n', machine)
     assert 'the header Authorization with the value "Basic ${NAME}"' in redacted(told)
+
+
+@pytest.mark.parametrize("text", ["memory < 1GB", "cpu_percent < 50"])
+def test_no_objective_is_met_by_what_sends_the_requests(machine: MachineLimits, text: str) -> None:
+    """It would be judged by the senders' memory, and any server would meet it."""
+    request = '[[requests]]\nname = "a"\nurl = "http://127.0.0.1/"\n'
+    (told,) = problems(f'slo = ["{text}"]\n{request}', machine)
+    assert "of the processes that send the requests and not of the server" in told
+    assert problems(request, machine, slos=(text,))[0].startswith("--slo")
