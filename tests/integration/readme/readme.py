@@ -19,7 +19,7 @@ def blocks(language: str) -> list[str]:
 def commands() -> list[str]:
     """Return the lines of all shell blocks, without their comments."""
     lines = [line for body in blocks("bash") for line in body.splitlines()]
-    stripped = [re.sub(r"\s+#\s.*", "", line).strip() for line in lines]
+    stripped = [re.sub(r"(^|\s+)#\s.*", "", line).strip() for line in lines]
     return [line for line in stripped if line and not line.startswith("export ")]
 
 

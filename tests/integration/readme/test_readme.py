@@ -73,6 +73,7 @@ MADE = {
 STACK = {
     "make setup": "env_file",
     'make start STACK=1 PROFILES="databases dagster"': "--stack --profile=databases",
+    'make start PROFILES="databases dagster generators"': "--profile=generators",
     "make status": "perf-pipeline status",
     "make logs SERVICE=postgres": "postgres",
     "make stop": "perf-pipeline stop",
@@ -111,6 +112,10 @@ ELSEWHERE = {
     "perf-pipeline run my.toml --shards 2": (
         "tests/integration/shards/test_two_shards.py::"
         "test_the_command_plays_two_shards_and_reports_one_run"
+    ),
+    "perf-pipeline run my.toml --hosts gen-a gen-b --image perf-pipeline:dev": (
+        "tests/docker/test_containers_of_hosts.py::"
+        "test_each_shard_is_played_in_a_fresh_container_and_both_start_together"
     ),
     "perf-pipeline releases": (
         "tests/integration/releases/test_bisect.py::"
@@ -350,7 +355,9 @@ def test_settings_of_the_readme_are_read() -> None:
     assert named == set(variables())
     values = dict.fromkeys(named, "")
     read_settings({"HOME": "/nonexistent", **values})
-    urls = dict(line[7:].split("=", 1) for line in README.splitlines() if line.startswith("export"))
+    urls = dict(
+        line[7:].split("=", 1) for line in README.splitlines() if line.startswith("export ")
+    )
     assert set(read_settings({**urls, "HOME": "/nonexistent"}).urls) == {
         "postgres",
         "redis",
