@@ -110,9 +110,10 @@ def clear_leftovers(context: dg.OpExecutionContext, config: ClearConfig) -> None
 
 def _merge_shards(context: dg.OpExecutionContext, run: Path) -> None:
     """Merge the shards of a run whose Dagster run ended before it did, if it is one in shards."""
-    from perf_pipeline.shards.finish_shards import finish_shards, is_unfinished
+    from perf_pipeline.samples.shards.shard_folders import is_unmerged
+    from perf_pipeline.shards.finish_shards import finish_shards
 
-    if is_unfinished(run):
+    if is_unmerged(run):
         with redacted_errors():
             finished = finish_shards(run, current_settings(), context.log.warning)
         context.log.info(f"its shards were merged; the report is {finished.report.html}")

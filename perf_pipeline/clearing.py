@@ -19,10 +19,10 @@ from perf_pipeline.samples.disk_space import give_back
 from perf_pipeline.samples.run_folder import RunFolder, read_json
 from perf_pipeline.samples.run_list import read_runs
 from perf_pipeline.samples.run_record import KILLED, MAY_GO_ON, NOT_SEEN
-from perf_pipeline.samples.shards.shard_folders import ORDER
+from perf_pipeline.samples.shards.shard_folders import ORDER, is_unmerged
 from perf_pipeline.servers.lifecycle.leftovers import clear_leftovers
 from perf_pipeline.servers.monitors.monitor import PRODUCTS
-from perf_pipeline.shards.finish_shards import begun_shards, finish_shards, is_unfinished
+from perf_pipeline.shards.finish_shards import begun_shards, finish_shards
 from perf_pipeline.shards.shard_order import shard_folder
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _merge_if_ended(order: Path, settings: Settings) -> list[str]:
         shard = RunFolder(shard_folder(run, index))
         lines += _mark_if_killed(shard, partial(_named_shard, index))
     begun = begun_shards(run)
-    if not begun or not is_unfinished(run) or any(one in MAY_GO_ON for one in begun.values()):
+    if not begun or not is_unmerged(run) or any(one in MAY_GO_ON for one in begun.values()):
         return lines
     report = finish_shards(run, settings, lines.append).report
     return [*lines, f"the shards of run {run.name} were merged; their report is {report.html}"]

@@ -27,11 +27,6 @@ END_WITHIN_S = 30.0
 _POLL_S = 0.2
 
 
-def is_unfinished(run: Path) -> bool:
-    """Return whether a folder has shards that nobody has merged yet."""
-    return order_file(run).exists() and not RunFolder(run).status_file.exists()
-
-
 def begun_shards(run: Path) -> dict[int, str]:
     """Return the status of each shard that has begun, by its index.
 

@@ -13,9 +13,10 @@ from perf_pipeline.cli.views import LinesView
 from perf_pipeline.config.settings import RESULTS, SHARDS_URL
 from perf_pipeline.errors import RunFolderError, ServiceUnavailableError, ShardMissingError
 from perf_pipeline.program.failure_note import FailureNote
+from perf_pipeline.samples.shards.shard_folders import is_unmerged
 from perf_pipeline.servers.lifecycle.services import ServiceSession
 from perf_pipeline.shards.cut import cut
-from perf_pipeline.shards.finish_shards import begun_shards, finish_shards, is_unfinished
+from perf_pipeline.shards.finish_shards import begun_shards, finish_shards
 from perf_pipeline.shards.play_shard import barrier_url
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _merge_the_rest(
 
     A step that was killed notes nothing.
     """
-    if not is_unfinished(folder.root):
+    if not is_unmerged(folder.root):
         return
     try:
         finish_shards(folder.root, settings, lambda line: show(line, as_json=as_json))

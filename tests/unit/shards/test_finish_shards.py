@@ -18,8 +18,9 @@ from perf_pipeline.monitoring.start_exporter import LAST_SCRAPES_S
 from perf_pipeline.report.run.files import report_files
 from perf_pipeline.samples.run_folder import RunFolder, read_json, write_json
 from perf_pipeline.samples.run_record import FAILED, KILLED, RUNNING
+from perf_pipeline.samples.shards.shard_folders import is_unmerged
 from perf_pipeline.shards import finish_shards as finish
-from perf_pipeline.shards.finish_shards import begun_shards, finish_shards, is_unfinished
+from perf_pipeline.shards.finish_shards import begun_shards, finish_shards
 from perf_pipeline.shards.shard_order import shard_folder
 from tests.dealt_shards import Host, deal
 from tests.simulated_run import write_run
@@ -79,9 +80,9 @@ def test_shards_that_ended_are_one_run_with_a_report(
 
     monkeypatch.setattr(finish, "start_exporter", start)
     monkeypatch.setattr(finish, "outlast_exporter", lambda *given: served.append(given))
-    assert is_unfinished(run)
+    assert is_unmerged(run)
     finished = finish_shards(run, settings, pytest.fail)
-    assert not is_unfinished(run)
+    assert not is_unmerged(run)
     assert finished.report.html.exists()
     assert finished.metrics.run_id == "r-1"
     assert finished.metrics.status == "complete"
@@ -106,7 +107,7 @@ def test_a_shard_that_still_runs_is_not_merged_away(run: Path, settings: Setting
     with pytest.raises(RunFolderError, match="still goes on: shard 1 on gen-b"):
         finish_shards(run, settings, pytest.fail, within_s=0)
     assert clear(settings) == []
-    assert is_unfinished(run)
+    assert is_unmerged(run)
 
 
 def test_clearing_merges_the_shards_of_which_one_was_killed(run: Path, settings: Settings) -> None:
