@@ -56,6 +56,7 @@ def play_shard(
     """
     order, run = read_order(order_path), order_path.parents[1]
     _refuse_index(order, index)
+    _refuse_second_time(run, order, index)
     own = replace(settings, results_dir=shard_results(run, index))
     barrier: ShardBarrier | None = None
     attendance: AbstractContextManager[object] = nullcontext()
@@ -128,6 +129,21 @@ def _refuse_index(order: ShardOrder, index: int) -> None:
     """
     if not 0 <= index < order.count:
         raise ScenarioError([f"shard {index} is none of 0 to {order.count - 1}."])
+
+
+def _refuse_second_time(run: Path, order: ShardOrder, index: int) -> None:
+    """Refuse a shard that was begun before: a second one would end the first one's meetings.
+
+    Raises:
+        ScenarioError: It has a folder.
+    """
+    if shard_folder(run, index).exists():
+        problem = (
+            f"shard {index} of {order.run_id} was begun before, and a shard is played once: its "
+            f"part of the time has gone. `perf-pipeline merge {order.run_id}` reports what is "
+            "stored; for another run cut it anew."
+        )
+        raise ScenarioError([problem])
 
 
 def _refuse_another_plan(order: ShardOrder) -> None:

@@ -48,6 +48,7 @@ class Played:
 
     def run(self, scenario: Scenario, settings: Settings, **given: Any) -> Played:
         self.given = {"scenario": scenario, "settings": settings, **given}
+        (settings.results_dir / given["run_id"]).mkdir(parents=True)
         return self
 
     @contextmanager
@@ -100,7 +101,6 @@ def play(played: Played, order: ShardOrder, run: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(f"{module}.Attendance", played.attendance)
     settings = replace(current_settings(), shards_url="redis://given")
     path = write_order(run, order)
-    shard_folder(run, 1).mkdir(parents=True)
     return play_shard(path, 1, settings)
 
 
@@ -135,6 +135,19 @@ def test_shards_that_store_nothing_meet_at_their_levels_alone(
     played = Played(stores=False)
     play(played, order, tmp_path / "shop-1", monkeypatch)
     assert played.done[1:-2] == ["seeded", "met: 00-4", "loaded"]
+
+
+def test_a_shard_is_not_played_twice_and_its_end_stays(
+    order: ShardOrder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one was called a defect of ours, and wrote its own end over the first one's."""
+    run, played = tmp_path / "shop-1", Played()
+    end = play(played, order, run, monkeypatch)
+    once = list(played.done)
+    with pytest.raises(ScenarioError, match=r"shard 1 of shop-1 was begun before.*merge shop-1"):
+        play_shard(run / "shards" / "order.json", 1, current_settings())
+    assert played.done == once
+    assert read_shard_end(shard_folder(run, 1)) == end
 
 
 def test_a_shard_that_fails_leaves_why_and_whom_it_met(
