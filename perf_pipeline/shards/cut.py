@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.config.machine import processes_of, read_machine_limits
 from perf_pipeline.config.names import name_problem
 from perf_pipeline.config.services import SERVICES
-from perf_pipeline.errors import ScenarioError
+from perf_pipeline.errors import ScenarioError, ServiceUnavailableError
 from perf_pipeline.loadgen.left_out import servers_needed
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.servers.lifecycle.resolve import running_server
@@ -54,12 +54,13 @@ def cut(
 
     Raises:
         ScenarioError: It cannot be played in so many shards; with every reason.
-        ServiceUnavailableError: A server of the settings does not answer.
+        ServiceUnavailableError: A server of the settings that is needed does not answer.
     """
     runs = runs or _runs
     used = servers_needed(scenario, ())
-    running = [one for one in sorted(used) if runs(settings, one)]
-    left_out = _left_out(scenario, running)
+    optional = _optional(scenario)
+    running = list(_running(settings, used, optional, runs))
+    left_out = tuple(sorted(optional.difference(running)))
     processes = scenario.processes
     if not processes:
         processes = len(hosts) * processes_of(scenario, machine or read_machine_limits())
@@ -85,13 +86,31 @@ def _runs(settings: Settings, service: str) -> bool:
     return running_server(settings, service)[0] is not None
 
 
-def _left_out(scenario: Scenario, running: Collection[str]) -> tuple[str, ...]:
-    """Return the servers that workflows do without: those that do not run already.
+def _optional(scenario: Scenario) -> frozenset[str]:
+    """Return the servers that workflows do without where they do not run already.
 
     A server that ends with a run is one host's alone.
     """
+    if scenario.missing_servers == "fail":
+        return frozenset()
     optional = (servers_optional(w.family, w.complexity) for w in scenario.workloads)
-    return tuple(sorted(frozenset().union(*optional).difference(running)))
+    return frozenset().union(*optional)
+
+
+def _running(
+    settings: Settings,
+    used: Collection[str],
+    optional: Collection[str],
+    runs: Callable[[Settings, str], bool],
+) -> Iterator[str]:
+    """Yield the servers that run already; one that is optional may be given, and not answer."""
+    for service in sorted(used):
+        try:
+            if runs(settings, service):
+                yield service
+        except ServiceUnavailableError:
+            if service not in optional:
+                raise
 
 
 def _problems(

@@ -17,14 +17,17 @@ from perf_pipeline.config.scenario.arrivals import Arrivals
 from perf_pipeline.config.scenario.scenario import Arm, Phases, Scenario, Workload
 from perf_pipeline.config.scenario.stages import Stage
 from perf_pipeline.config.settings import read_settings
-from perf_pipeline.errors import ScenarioError
+from perf_pipeline.errors import ScenarioError, ServiceUnavailableError
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.plan.share import Share
 from perf_pipeline.shards.cut import cut
 from perf_pipeline.shards.shard_order import order_file, read_order, write_order
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from perf_pipeline.config.settings import Settings
 
 SCENARIO = Scenario(
     "shop",
@@ -150,3 +153,29 @@ def test_a_server_is_the_same_for_all_shards_or_the_run_is_refused(
         lambda _settings, name: (object() if name in here else None, ""),
     )
     assert cut(families, settings, ("a", "b"), run_id="run-1") == order
+
+
+def test_a_server_that_is_given_and_does_not_answer_is_left_out_where_it_may_be(
+    tmp_path: Path,
+) -> None:
+    """As in a run of one host; what is needed is refused with the server's own sentence."""
+    settings = read_settings({"HOME": str(tmp_path)}, current_dir=tmp_path)
+    families = replace(SCENARIO, target="control", workloads=(Workload("analytics", "complex"),))
+
+    def all_but(dead: str) -> Callable[[Settings, str], bool]:
+        def runs(_settings: Settings, service: str) -> bool:
+            if service == dead:
+                raise ServiceUnavailableError(f"{dead} does not answer")
+            return True
+
+        return runs
+
+    def cut_without(dead: str, scenario: Scenario = families) -> tuple[str, ...]:
+        order = cut(scenario, settings, ("a", "b"), run_id="run-1", runs=all_but(dead))
+        return order.left_out
+
+    assert cut_without("mongodb") == ("mongodb",)
+    with pytest.raises(ServiceUnavailableError, match="redis does not answer"):
+        cut_without("redis")
+    with pytest.raises(ServiceUnavailableError, match="mongodb does not answer"):
+        cut_without("mongodb", replace(families, missing_servers="fail"))
