@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import os
 import ssl
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import urllib3
@@ -18,13 +19,25 @@ from perf_pipeline.samples.record import ErrorClass
 from perf_pipeline.steps import NO_WORKFLOW, count, set_workflow, workflow_of
 from perf_pipeline.targets import classification
 from perf_pipeline.targets.http.connections import Connections
-from perf_pipeline.targets.http.prepared_request import PreparedRequest
+from perf_pipeline.targets.http.prepared_request import FailedStatusError, PreparedRequest
 
 if TYPE_CHECKING:
     from perf_pipeline.targets.target import Job, Slot, Target
 
 OPENED = "connections opened"
 """Count of the connections that a request had to open: 1, or 0 where one was kept alive."""
+
+FAILED = "answers with status"
+"""Begins the name of the count of answers by which the server failed, one for each status."""
+
+_OF_STATUS = {
+    HTTPStatus.REQUEST_TIMEOUT: ErrorClass.TIMEOUT,
+    HTTPStatus.GATEWAY_TIMEOUT: ErrorClass.TIMEOUT,
+    HTTPStatus.TOO_MANY_REQUESTS: ErrorClass.RESOURCE_EXHAUSTION,
+    HTTPStatus.SERVICE_UNAVAILABLE: ErrorClass.RESOURCE_EXHAUSTION,
+    HTTPStatus.INSUFFICIENT_STORAGE: ErrorClass.RESOURCE_EXHAUSTION,
+}
+"""What a server says of itself (RFC 9110, RFC 6585, RFC 4918); any other failure is its own."""
 
 _NO_ANSWER = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 """There is no connection, it ended within the answer, or what was received is not HTTP."""
@@ -43,6 +56,8 @@ def open_target(job: Job) -> Target:
 
 def classify(error: BaseException) -> ErrorClass:
     """Return the error class of a request's exception."""
+    if isinstance(error, FailedStatusError):
+        return _OF_STATUS.get(error.status, ErrorClass.WORKFLOW_ERROR)
     found = classification.classify(error)
     is_unanswered = found is ErrorClass.WORKFLOW_ERROR and isinstance(error, _NO_ANSWER)
     return ErrorClass.CONNECTION if is_unanswered else found
@@ -80,6 +95,7 @@ class HttpSlot:
         """Send one request, wait for the whole answer and check it.
 
         Raises:
+            FailedStatusError: The answer says that the server failed.
             WrongResultError: The answer is not the right one.
             Exception: There was no whole answer; ``classify`` says why.
         """
@@ -89,6 +105,9 @@ class HttpSlot:
         try:
             status, body = self._connections.send(request, number)
             request.check(number, status, body)
+        except FailedStatusError as error:
+            count(f"{FAILED} {error.status}", 1)
+            raise
         finally:
             count(OPENED, self._connections.opened - opened)
             if number < 0:  # this thread goes on with other things

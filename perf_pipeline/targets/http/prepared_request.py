@@ -15,8 +15,22 @@ if TYPE_CHECKING:
 
     from perf_pipeline.config.http.http_request import HttpRequest
 
+_FIRST_FAILURE = 400
+"""From this status on a server says that a request failed (RFC 9110, section 15)."""
 _USER_AGENT = ("User-Agent", "perf_pipeline")
 _SHOWN_CHARACTERS = 160
+
+
+class FailedStatusError(Exception):
+    """The server said that the request failed, where that was not expected.
+
+    Attributes:
+        status: The status of its answer.
+    """
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class PreparedRequest:
@@ -85,10 +99,14 @@ class PreparedRequest:
         """Compare an answer with the right one.
 
         Raises:
-            WrongResultError: With the difference and the beginning of the answer.
+            FailedStatusError: By its status the server failed, or refused the request.
+            WrongResultError: Any other difference; both with the beginning of the answer.
         """
         if status != self._status:
-            raise WrongResultError(f"status {status}, expected {self._status}: {_shown(answer)}")
+            text = f"status {status}, expected {self._status}: {_shown(answer)}"
+            if status >= _FIRST_FAILURE:
+                raise FailedStatusError(status, text)
+            raise WrongResultError(text)
         if self._text:
             wanted = self._text.replace("{number}", str(number))
             if wanted.encode() not in answer:

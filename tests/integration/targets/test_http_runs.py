@@ -16,7 +16,7 @@ from perf_pipeline.config.scenario.scenario import Phases
 from perf_pipeline.run import Run
 from perf_pipeline.samples.record import ErrorClass, Outcome
 from perf_pipeline.selftest.loads.only_level import open_level
-from perf_pipeline.targets.http.adapter import OPENED
+from perf_pipeline.targets.http.adapter import FAILED, OPENED
 from tests.integration.conftest import settings_in
 from tests.unit.targets.http.answering import WAYS, answering
 
@@ -87,7 +87,7 @@ def opened(level: LevelMetrics) -> dict[str, CountMetrics]:
 def test_a_run_of_requests_counts_connections_and_stores_no_secret_of_their_headers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The service answers every third request with its headers, which is a wrong result."""
+    """The service answers every third request with its headers, and says 500 with them."""
     monkeypatch.setenv("SHOP_TOKEN", TOKEN)
     file = tmp_path / "shop.toml"
     with answering() as service:
@@ -104,7 +104,10 @@ def test_a_run_of_requests_counts_connections_and_stores_no_secret_of_their_head
         "new": 0.0,
         "told": 1.0,
     }
-    assert level.error_classes["wrong_result"] == level.outcomes["error"]
+    assert level.error_classes["workflow_error"] == level.outcomes["error"]
+    assert level.steps is not None
+    (failed,) = (one for one in level.steps.counts if one.name == f"{FAILED} 500")
+    assert (failed.family, failed.per_workflow) == ("told", 1)
     assert opened(level)["new"].per_workflow == 1
     assert opened(level)["kept"].total + opened(level)["told"].total <= level.concurrency
     assert metrics.manifest.own_hosts == ("localhost",)

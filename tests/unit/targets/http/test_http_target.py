@@ -13,7 +13,7 @@ import pytest
 from perf_pipeline.config.http.http_request import HttpRequest
 from perf_pipeline.samples.record import ErrorClass
 from perf_pipeline.steps import StepBuffer, record_steps
-from perf_pipeline.targets.http.adapter import OPENED, classify, open_target
+from perf_pipeline.targets.http.adapter import FAILED, OPENED, classify, open_target
 from perf_pipeline.targets.http.connections import ForeignAddressError
 from perf_pipeline.targets.http.prepared_request import PreparedRequest
 from perf_pipeline.targets.target import Job, Kind, ServerAccess, WrongResultError
@@ -57,9 +57,9 @@ def steps_recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[StepBuffer]:
         monkeypatch.setattr("perf_pipeline.steps._buffer", None)
 
 
-def counted(buffer: StepBuffer) -> list[int]:
-    """The values of the count of connections, in the order of the requests."""
-    index = buffer.names.index(OPENED)
+def counted(buffer: StepBuffer, name: str = OPENED) -> list[int]:
+    """The values of a count, in the order of the requests."""
+    index = buffer.names.index(name)
     words = [buffer.pending[at : at + 4] for at in range(0, len(buffer.pending), 4)]
     return [value for _, _, value, word in words if word & 0xFFFF == index]
 
@@ -80,8 +80,8 @@ def test_number_and_seed_are_filled_in_wherever_a_placeholder_stands(service: An
 @pytest.mark.parametrize(
     ("path", "expected", "part"),
     [
-        ("500", {}, "status 500, expected 200: 'ok'"),
-        ("200", {"expect_status": 201}, "status 200, expected 201"),
+        ("200", {"expect_status": 201}, "status 200, expected 201: 'ok'"),
+        ("200", {"expect_status": 503}, "status 200, expected 503"),
         ("200", {"expect_text": "ok {number}"}, "lacks 'ok 5': 'ok'"),
         ("200", {"expect_json": "{}"}, "the answer is no JSON"),
         ("echo", {"body": '{"a": {"b": 1}}', "expect_json": '{"a": {"b": 2}}'}, ".a.b is not 2"),
@@ -97,6 +97,28 @@ def test_an_answer_that_is_not_the_right_one_is_a_wrong_result(
     assert isinstance(found, WrongResultError)
     assert part in str(found)
     assert classify(found) is ErrorClass.WRONG_RESULT
+
+
+@pytest.mark.parametrize(
+    ("status", "error_class"),
+    [
+        (400, ErrorClass.WORKFLOW_ERROR),
+        (401, ErrorClass.WORKFLOW_ERROR),
+        (408, ErrorClass.TIMEOUT),
+        (429, ErrorClass.RESOURCE_EXHAUSTION),
+        (500, ErrorClass.WORKFLOW_ERROR),
+        (503, ErrorClass.RESOURCE_EXHAUSTION),
+        (504, ErrorClass.TIMEOUT),
+    ],
+)
+def test_a_status_that_says_that_the_server_failed_is_counted_and_is_its_class(
+    service: Answering, monkeypatch: pytest.MonkeyPatch, status: int, error_class: ErrorClass
+) -> None:
+    with steps_recorded(monkeypatch) as buffer:
+        found = error_of(HttpRequest(f"{service.url}/{status}"))
+    assert str(found) == f"status {status}, expected 200: 'ok'"
+    assert classify(found) is error_class
+    assert counted(buffer, f"{FAILED} {status}") == [1]
 
 
 def test_without_a_whole_answer_the_class_says_why(service: Answering) -> None:
