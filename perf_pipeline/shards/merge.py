@@ -133,6 +133,7 @@ def _write_record(
 ) -> None:
     """Write ``run.json``: how the run ended."""
     broken = [shard for shard in shards if shard.why]
+    broken.sort(key=lambda shard: shard.missed_another)  # the one that they missed is said first
     records = [shard.record for shard in shards if shard.record]
     statuses = {one.record["status"] if one.record else FAILED for one in broken}
     status = COMPLETE if not broken else INTERRUPTED if statuses == {INTERRUPTED} else FAILED

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perf_pipeline.errors import RunFolderError
+from perf_pipeline.errors import RunFolderError, ShardMissingError
 from perf_pipeline.lifeline import ProcessStamp
 from perf_pipeline.loadgen.plan.share import Share
 from perf_pipeline.samples.ended_because import OF_A_SHARD
 from perf_pipeline.samples.manifest import read_manifest
 from perf_pipeline.samples.run_folder import RunFolder
-from perf_pipeline.samples.run_record import COMPLETE, RUNNING
+from perf_pipeline.samples.run_record import COMPLETE, FAILED, INTERRUPTED, KILLED, RUNNING
 from perf_pipeline.shards.shard_end import read_shard_end
 from perf_pipeline.shards.shard_order import shard_folder
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.manifest import Manifest
     from perf_pipeline.samples.run_record import RunRecord
     from perf_pipeline.shards.shard_end import ShardEnd
+
+_ENDED = {KILLED: "was killed", INTERRUPTED: "was interrupted", FAILED: "failed"}
+"""What became of a shard that is not complete, by its status."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,18 @@ class ShardPart:
         if self.record is None:
             because = f": {why}" if why else f": nothing of it is in {self.folder.root}"
             return f"{self.name} did not begin{because}"
-        if self.record["status"] == COMPLETE:
+        status, recorded = self.record["status"], self.record.get("why", "")
+        if status == COMPLETE:
             return ""
-        why = why or self.record.get("why", "")
-        return f"{self.name} did not end well, it is {self.record['status']}: {why}".rstrip(": ")
+        # What an orchestrator calls an interruption is no reason.
+        why = recorded or why if status == INTERRUPTED else why or recorded
+        how = _ENDED.get(status, f"did not end well, it is {status}")
+        return f"{self.name} {how}: {why}".rstrip(": ")
+
+    @property
+    def missed_another(self) -> bool:
+        """True where it ended because another shard did not come, or had gone."""
+        return self.end is not None and self.end.why.startswith(ShardMissingError.__name__)
 
 
 def read_parts(run: Path, hosts: Sequence[str]) -> tuple[ShardPart, ...]:

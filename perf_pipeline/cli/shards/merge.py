@@ -35,7 +35,7 @@ def merge(
     """Merge the shards of a run, and report it; without one of them it is incomplete.
 
     Exit codes: 0 complete, 1 an SLO was missed, 2 there is no such run, or a shard still runs,
-    3 not a measurement.
+    3 not a measurement, 130 it was interrupted.
     """
     with bad_input_explained(as_json=as_json):
         settings = settings_with(results)

@@ -30,7 +30,7 @@ OPENED = "connections opened"
 FAILED = "answers with status"
 """Begins the name of the count of answers by which the server failed, one for each status."""
 
-_OF_STATUS = {
+_OF_STATUS: dict[int, ErrorClass] = {
     HTTPStatus.REQUEST_TIMEOUT: ErrorClass.TIMEOUT,
     HTTPStatus.GATEWAY_TIMEOUT: ErrorClass.TIMEOUT,
     HTTPStatus.TOO_MANY_REQUESTS: ErrorClass.RESOURCE_EXHAUSTION,

@@ -145,4 +145,4 @@ def test_the_command_ends_soon_after_another_shard_was_killed(
     assert write.expected > 0
     assert (write.found, write.missing) == (None, None)
     assert str(write.problem).startswith("not reconciled: The shards do not wait any longer at ")
-    assert "shard 1 (host gen-b) did not end well" in metrics.reasons[0]
+    assert "shard 1 (host gen-b) was killed" in metrics.reasons[0]

@@ -140,7 +140,12 @@ def test_a_server_is_the_same_for_all_shards_or_the_run_is_refused(
 ) -> None:
     """One that ends with a run is one host's alone: what runs already counts, nothing else."""
     settings = read_settings({"HOME": str(tmp_path)}, current_dir=tmp_path)
-    families = replace(SCENARIO, target="control", workloads=(Workload("analytics", "complex"),))
+    families = replace(
+        SCENARIO,
+        target="control",
+        workloads=(Workload("analytics", "complex"),),
+        missing_servers="leave_out",
+    )
     with pytest.raises(ScenarioError, match="needs postgres, redis, the same for every shard"):
         cut(families, settings, ("a", "b"), run_id="run-1", runs=lambda _settings, _name: False)
     here = {"postgres", "redis"}
@@ -160,7 +165,12 @@ def test_a_server_that_is_given_and_does_not_answer_is_left_out_where_it_may_be(
 ) -> None:
     """As in a run of one host; what is needed is refused with the server's own sentence."""
     settings = read_settings({"HOME": str(tmp_path)}, current_dir=tmp_path)
-    families = replace(SCENARIO, target="control", workloads=(Workload("analytics", "complex"),))
+    families = replace(
+        SCENARIO,
+        target="control",
+        workloads=(Workload("analytics", "complex"),),
+        missing_servers="leave_out",
+    )
 
     def all_but(dead: str) -> Callable[[Settings, str], bool]:
         def runs(_settings: Settings, service: str) -> bool:

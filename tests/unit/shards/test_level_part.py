@@ -9,7 +9,7 @@ import pytest
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.loadgen.plan.share import Share
 from perf_pipeline.samples.run_folder import RunFolder, write_json
-from perf_pipeline.samples.run_record import COMPLETE, KILLED
+from perf_pipeline.samples.run_record import COMPLETE, FAILED, INTERRUPTED, KILLED, NOT_SEEN
 from perf_pipeline.shards.clock import ClockOffset
 from perf_pipeline.shards.level_part import level_parts, with_own_go
 from perf_pipeline.shards.shard_end import ShardEnd
@@ -107,12 +107,11 @@ def test_parts_that_began_by_themselves_are_moved_to_one_go(tmp_path: Path) -> N
         (record_of("x", COMPLETE), "", ""),
         (None, None, "did not begin: nothing of it is in "),
         (None, "no Redis", "did not begin: no Redis"),
-        (
-            record_of("x", KILLED, "gone"),
-            None,
-            "did not end well, it is killed: gone",
-        ),
-        (record_of("x", KILLED, "gone"), "lost", "did not end well, it is killed: lost"),
+        (record_of("x", KILLED, "gone"), None, "was killed: gone"),
+        (record_of("x", KILLED, "gone"), "lost", "was killed: lost"),
+        (record_of("x", FAILED, "gone"), "lost", "failed: lost"),
+        (record_of("x", INTERRUPTED, "Ctrl-C"), "SomeError: ", "was interrupted: Ctrl-C"),
+        (record_of("x", NOT_SEEN), None, f"did not end well, it is {NOT_SEEN}"),
     ],
 )
 def test_why_a_shard_did_not_end_well(

@@ -38,6 +38,7 @@ from perf_pipeline.samples.run_folder import CONTROL, INTENDED, RunFolder, read_
 from perf_pipeline.samples.run_list import read_runs
 from perf_pipeline.samples.run_record import COMPLETE, FAILED, INTERRUPTED, KILLED
 from perf_pipeline.shards.merge import merge_shards
+from perf_pipeline.shards.shard_end import read_shard_end, write_shard_end
 from perf_pipeline.shards.shard_order import order_file, read_order, shard_folder
 from tests.dealt_shards import Host, deal, deal_level
 from tests.simulated_level import GO_NS, SECOND, SimulatedWorker, closed_loop
@@ -169,13 +170,13 @@ def test_a_shard_that_died_is_named_and_what_it_committed_is_there(
     merged = merge_shards(root)
     metrics = measure(merged)
     assert (metrics.status, metrics.validity) == (FAILED, "incomplete")
-    assert "shard 1 (host gen-b) did not end well" in metrics.reasons[0]
+    assert "shard 1 (host gen-b) failed" in metrics.reasons[0]
     assert "the end of level 00-10" in metrics.reasons[0]
     level = metrics.levels[0]
     assert level.phases["steady"] == pytest.approx((2.0, 6.0))
     ends = {end.worker: end.reason for end in level.workers}
     assert ends[0] == ends[2] == "done"
-    assert ends[1].startswith("shard 1 (host gen-b) did not end well")
+    assert ends[1].startswith("shard 1 (host gen-b) failed")
     committed = pl.read_parquet(run.records).filter(
         (pl.col("worker") % 2 == 0) | (pl.col("end_ns") < GO_NS + 6 * SECOND)
     )
@@ -235,6 +236,21 @@ def test_arrivals_of_a_missing_shard_were_never_started(run: RunFolder, tmp_path
 def read_frame(merged: RunFolder) -> pl.DataFrame:
     measure(merged)
     return pl.read_parquet(merged.records)
+
+
+def test_the_shard_that_was_missed_is_named_before_those_that_missed_it(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    root = deal(run, tmp_path, HOSTS)
+    for index, why in enumerate(("ShardMissingError: shard 1 is gone", "ValueError: no token")):
+        folder = RunFolder(shard_folder(root, index))
+        write_json(folder.status_file, read_json(folder.status_file) | {"status": FAILED})
+        end = read_shard_end(folder.root)
+        assert end is not None
+        write_shard_end(folder.root, replace(end, why=why))
+    (reason, *_) = measure(merge_shards(root)).reasons
+    assert reason.startswith("the run is failed: shard 1 (host gen-b) failed: ValueError: no token")
+    assert "shard 0 (host gen-a) failed: ShardMissingError: shard 1 is gone" in reason
 
 
 def test_shards_of_two_plans_are_refused_by_name(run: RunFolder, tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ SCENARIO = Scenario(
     concurrency=(4,),
     processes=2,
     workloads=(Workload("analytics", "complex"),),
+    missing_servers="leave_out",
 )
 
 
