@@ -155,7 +155,10 @@ def launch_run(
         )
         ready = checked_run(folder.run_id, checked, scenario, settings, as_json=as_json)
         if cut_for:
-            from perf_pipeline.cli.shards import launch  # noqa: PLC0415 - of such runs
+            from perf_pipeline.cli.shards import (  # noqa: PLC0415 - of such runs
+                launch,
+                shards_watch,
+            )
 
             in_shards = launch.shards_job(
                 *(scenario, overrides, ready, settings, folder, cut_for),
@@ -164,9 +167,17 @@ def launch_run(
                 wait=wait,
                 gate=gate,
             )
+    watch = shards_watch.ShardsWatch(folder, len(cut_for)) if cut_for else RunWatch(folder)
+    view = choose_view(
+        watch,
+        title=checked.title or checked.name,
+        plain=plain,
+        as_json=as_json,
+        no_color=bool(os.environ.get("NO_COLOR")),
+    )
     if cut_for:
         launch.launch_shards(
-            *(in_shards, ready, settings, environ, folder),
+            *(in_shards, view, ready, settings, environ, folder),
             gate=gate,
             accept_verdicts=accept_verdicts,
             as_json=as_json,
@@ -180,13 +191,6 @@ def launch_run(
 
         launch_campaign(scenario, ready, settings, wait=wait, as_json=as_json)
         return
-    view = choose_view(
-        RunWatch(folder),
-        title=checked.title or checked.name,
-        plain=plain,
-        as_json=as_json,
-        no_color=bool(os.environ.get("NO_COLOR")),
-    )
     job = load_job(scenario, overrides, folder, wait=wait, gate=gate)
     child = DagsterChild(job, view, ready, environ)
     with interruptions_noted() as noted:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from perf_pipeline.monitoring.run_progress import RunProgress, RunWatch
+    from perf_pipeline.monitoring.run_progress import RunProgress
 
 PLAIN_EVERY_S = 10.0
 LIVE_EVERY_S = 1.0
@@ -29,6 +29,13 @@ BEFORE_LEVELS = "servers and data"
 STOPPING = "interrupted: stopping load and servers, keeping what was measured"
 HINT = "Ctrl-C: stop and keep what was measured"
 HINT_STOPPING = "stopping; what was measured is kept. Ctrl-C again: end at once"
+
+
+class Watch(Protocol):
+    """Knows how far a run is."""
+
+    def look(self) -> RunProgress | None:
+        """Return how far it is; None before its first level."""
 
 
 class View(Protocol):
@@ -89,7 +96,7 @@ class PlainView(LinesView):
     """A line every 10 s and at every phase."""
 
     def __init__(
-        self, watch: RunWatch, *, as_json: bool, clock: Callable[[], float] = time.monotonic
+        self, watch: Watch, *, as_json: bool, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Prepare."""
         super().__init__(as_json=as_json)
@@ -127,7 +134,7 @@ class LiveView:
 
     def __init__(
         self,
-        watch: RunWatch,
+        watch: Watch,
         *,
         title: str,
         console: Console,
@@ -276,7 +283,7 @@ def plain_line(progress: RunProgress) -> str:
     return "".join([line, *(f"  concern: {visible(each)}" for each in progress.concerns)])
 
 
-def choose_view(watch: RunWatch, *, title: str, plain: bool, as_json: bool, no_color: bool) -> View:
+def choose_view(watch: Watch, *, title: str, plain: bool, as_json: bool, no_color: bool) -> View:
     """Return the live view where standard error is a terminal that can draw, else plain lines."""
     console = SteadyCursor(stderr=True, highlight=False)
     drawable = sys.stderr.isatty() and console.is_terminal and not console.is_dumb_terminal

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from perf_pipeline.cli.dagster_child import DagsterChild, sharded_job
 from perf_pipeline.cli.interruptions import interruptions_noted
 from perf_pipeline.cli.lines.terminal import show
-from perf_pipeline.cli.views import LinesView
 from perf_pipeline.config.settings import RESULTS, SHARDS_URL
 from perf_pipeline.errors import RunFolderError, ServiceUnavailableError, ShardMissingError
 from perf_pipeline.program.failure_note import FailureNote
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from perf_pipeline.cli.dagster_child import DagsterJob
+    from perf_pipeline.cli.views import View
     from perf_pipeline.config.flags.overrides import Overrides
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.loadgen.checked_run import CheckedRun
@@ -59,6 +59,7 @@ def shards_job(
 
 def launch_shards(
     job: DagsterJob,
+    view: View,
     checked: CheckedRun,
     settings: Settings,
     environ: Mapping[str, str],
@@ -79,8 +80,9 @@ def launch_shards(
             # Without a folder: no worker is started ahead, in the process of the Dagster run.
             shared = replace(checked, results_dir=None)
             own = {**environ, **place, RESULTS: str(settings.results_dir.absolute())}
-            child = DagsterChild(job, LinesView(as_json=as_json), shared, own)
-            child.run(noted)
+            child = DagsterChild(job, view, shared, own)
+            with view:
+                child.run(noted)
         from perf_pipeline.cli import outcome  # noqa: PLC0415 - imported while the run began
 
         with outcome.reported(folder, child, noted, as_json=as_json):
