@@ -97,6 +97,7 @@ def test_a_flag_added_to_the_table_replaces_the_value_of_the_scenario() -> None:
                 "junit",
                 "summary",
                 "hosts",
+                "image",
                 "shards",
             },
         ),
