@@ -24,7 +24,7 @@ HANDED_ON = (
     "PERF_PIPELINE_SCRAPE_DIR",
     "PERF_PIPELINE_EXPORTER_LISTEN",
 )
-"""Variables of a host that its shard reads; PERF_PIPELINE_SHARDS_URL is always handed on."""
+"""Variables of a host that its shard gets, beside PERF_PIPELINE_SHARDS_URL and those asked for."""
 _OF_RUNS_ALONE = ("group_add", "stop_timeout")
 """For the socket of Docker, and for Dagster's launcher."""
 
@@ -42,7 +42,7 @@ def shown_container(environ: Mapping[str, str], settings: Settings) -> dict[str,
     return {
         "image": environ.get("DAGSTER_CURRENT_IMAGE") or IMAGE,
         "network": next(iter(context.get("networks", ())), "bridge"),
-        "env_vars": list(HANDED_ON),
+        "env_vars": [],
         "container_kwargs": kwargs,
     }
 
@@ -70,7 +70,10 @@ def container_fields(shown: Mapping[str, Any]) -> dict[str, dg.Field]:
     types: dict[str, tuple[Any, str]] = {
         "image": (dg.StringSource, "That every host has."),
         "network": (str, "From which the Redis and Dagster's storage are reached."),
-        "env_vars": ([str], "Names of variables of each host's worker that its shard gets."),
+        "env_vars": (
+            [str],
+            "Variables of each host's worker that its shard gets as well, by name.",
+        ),
         "container_kwargs": (dict, "The rest, as docker-py's containers.create has it."),
     }
     return {

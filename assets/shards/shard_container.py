@@ -7,7 +7,7 @@ behind when the worker ends, and shows what it plays, and its variables, in ``do
 import json
 import os
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from dagster_celery.core_execution_loop import DELEGATE_MARKER
 from dagster_shared.serdes import serialize_value, unpack_value
 from docker.errors import NotFound
 
+from assets.shards.container_fields import HANDED_ON
 from assets.shards.shard_in_container import END
 from perf_pipeline.config.settings import SHARDS_URL, current_settings
 from perf_pipeline.errors import ShardMissingError
@@ -68,7 +69,8 @@ def create_container_task(app: Celery) -> None:
                 step_key=key,
             )
         (variable,) = step.get_command_env()
-        handed = {variable["name"]: variable["value"], **_own_variables(docker_config["env_vars"])}
+        names = (*HANDED_ON, *docker_config["env_vars"])
+        handed = {variable["name"]: variable["value"], **_own_variables(names)}
         host = self.request.hostname.partition("@")[0]
         ended = play_in_container(docker_config, host, handed)
         if ended.code:
@@ -78,7 +80,7 @@ def create_container_task(app: Celery) -> None:
         return [serialize_value(event) for event in (begun, *logged)]
 
 
-def _own_variables(names: list[str]) -> dict[str, str]:
+def _own_variables(names: Iterable[str]) -> dict[str, str]:
     """Return the variables of this host that are set, and where its worker meets the others."""
     given = {name: value for name in names if (value := os.environ.get(name))}
     return {**given, SHARDS_URL: barrier_url(current_settings())}

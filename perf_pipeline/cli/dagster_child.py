@@ -122,6 +122,7 @@ def sharded_job(
     *,
     is_elsewhere: bool,
     image: str | None = None,
+    passed: Sequence[str] = (),
     wait: str = DEFAULT_WAIT,
     gate: str | None = None,
 ) -> DagsterJob:
@@ -134,6 +135,7 @@ def sharded_job(
         hosts: A name for each shard.
         is_elsewhere: Each of them has a queue of that name; else all shards are played here.
         image: Of the container that each of them plays its shard in; None for no containers.
+        passed: Variables of a host that the scenario passes; a container gets them by name.
         wait: How long a shard waits for another load run on its host.
         gate: Table of targets that must be met; None for none.
     """
@@ -144,7 +146,7 @@ def sharded_job(
         "generate_load_shard": {"config": {"wait": wait}},
     }
     if image is not None:
-        containers = {"docker": {"image": image}}
+        containers = {"docker": {"image": image, "env_vars": list(passed)}}
         run = {"ops": ops, "execution": {"config": containers}}
         return DagsterJob("sharded_load_celery_docker", run)
     if is_elsewhere:

@@ -37,7 +37,10 @@ complexity = "simple"
 ramp_up_s = 0.2
 warm_up_s = 0.3
 drain_s = 1
+[environment]
+pass = ["SHOP_TOKEN"]
 """
+"""A shard without the variable refuses to begin."""
 _ARRIVALS = """
 [[arrivals]]
 label = "{label}"
@@ -68,6 +71,7 @@ class CeleryHosts:
         self.password = secrets.token_urlsafe(12)
         self.sandbox.environ |= {
             "DOCKER_HOST": engine.host,
+            "SHOP_TOKEN": secrets.token_urlsafe(12),
             "PERF_PIPELINE_LOAD_LOCK": str(self.sandbox.results / ".load.lock"),
             "DAGSTER_CONTAINER_CONTEXT": json.dumps({"docker": {"networks": [name]}}),
         }

@@ -52,6 +52,7 @@ def shards_job(
         *(scenario, overrides, folder, hosts),
         is_elsewhere=is_elsewhere,
         image=image,
+        passed=checked.scenario.variables.passed,
         wait=wait,
         gate=gate,
     )

@@ -6,13 +6,19 @@ import os
 import signal
 import time
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from perf_pipeline.cli import dagster_child
 from perf_pipeline.cli.app import call
-from perf_pipeline.cli.dagster_child import DagsterChild, ab_job, capacity_job, load_job
+from perf_pipeline.cli.dagster_child import (
+    DagsterChild,
+    ab_job,
+    capacity_job,
+    load_job,
+    sharded_job,
+)
 from perf_pipeline.cli.interruptions import Interruptions
 from perf_pipeline.cli.views import PlainView
 from perf_pipeline.cli.waiting_dagster import FOLLOW_ORDERS, WaitingDagster
@@ -221,6 +227,16 @@ def test_a_target_is_handed_on_in_the_fields_of_the_launchpad_and_a_gate_with_it
         "target_packages": ["pandas"],
         "gate": "goal",
     }
+
+
+def test_containers_of_shards_get_what_the_scenario_passes_by_name(tmp_path: Path) -> None:
+    """The values are those of each host."""
+    where = (RunFolder(tmp_path / "run"), ["gen-a", "gen-b"])
+    options: dict[str, Any] = {"is_elsewhere": True, "passed": ("SHOP_TOKEN",)}
+    job = sharded_job("baseline", Overrides(), *where, image="own:1", **options)
+    assert job.name == "sharded_load_celery_docker"
+    containers = job.config["execution"]["config"]["docker"]
+    assert containers == {"image": "own:1", "env_vars": ["SHOP_TOKEN"]}
 
 
 def test_a_search_is_a_job_with_its_own_fields(tmp_path: Path) -> None:
