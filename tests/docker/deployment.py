@@ -7,14 +7,17 @@ import shutil
 import subprocess
 import time
 import urllib.request
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
 
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.servers.stack.images import build_images, read_services
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "perf-pipeline:dev"
@@ -189,16 +192,23 @@ class Deployment:
         return data
 
 
-def build_image() -> None:
-    """Build the project's image as ``make images`` does, on the base of these tests."""
+@contextmanager
+def certificates_given() -> Iterator[None]:
+    """Give builds the certificates of this machine: without them its packages do not come."""
     given = ROOT / "infra/dagster/certificates"
     copied = [Path(shutil.copy(file, given)) for file in _CERTIFICATES.glob("*.crt")]
-    files = (ROOT / "infra/compose.yaml", ROOT / "infra/compose.debian.yaml")
-    settings = current_settings()
-    settings = replace(settings, stack=replace(settings.stack, files=files))
     try:
-        services = read_services(settings, ["dagster"])
-        assert build_images(settings, ["dagster"], services, print) == [IMAGE]
+        yield
     finally:
         for one in copied:
             one.unlink()
+
+
+def build_image() -> None:
+    """Build the project's image as ``make images`` does, on the base of these tests."""
+    files = (ROOT / "infra/compose.yaml", ROOT / "infra/compose.debian.yaml")
+    settings = current_settings()
+    settings = replace(settings, stack=replace(settings.stack, files=files))
+    with certificates_given():
+        services = read_services(settings, ["dagster"])
+        assert build_images(settings, ["dagster"], services, print) == [IMAGE]
