@@ -18,7 +18,7 @@ from perf_pipeline.config.settings import Settings
 IMAGE = "perf-pipeline:dev"
 HANDED_ON = (
     "DAGSTER_STORAGE_PASSWORD",
-    *(f"PERF_PIPELINE_{service.upper()}_URL" for service in SERVICES),
+    *(service.url_variable for service in SERVICES.values()),
     "PERF_PIPELINE_LOAD_LOCK",
     "PERF_PIPELINE_NOISE",
     "PERF_PIPELINE_SCRAPE_DIR",

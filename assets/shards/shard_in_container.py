@@ -17,8 +17,6 @@ from dagster._cli.api import api_cli
 
 from perf_pipeline.lifeline import PARENT_GONE
 
-STEP = "DAGSTER_COMPRESSED_EXECUTE_STEP_ARGS"
-"""Where ``dagster api execute_step`` finds what to play."""
 END = b"end\n"
 """Asks for an end in order, which may take ``END_WITHIN_S``."""
 END_WITHIN_S = 15.0

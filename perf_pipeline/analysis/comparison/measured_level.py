@@ -67,7 +67,7 @@ def measured_level(run_id: str, level: LevelMetrics) -> MeasuredLevel:
         observations=observations_of(level),
         reasons=level.reasons,
         bottleneck="" if level.bottleneck is None else level.bottleneck.verdict,
-        neighbours=_told_neighbours(level),
+        neighbours=_noisy_neighbours(level),
     )
 
 
@@ -120,7 +120,7 @@ def _why_not(level: LevelMetrics, metric: str) -> str:
     return f"level {level.label} is {level.validity}{reason}"
 
 
-def _told_neighbours(level: LevelMetrics) -> str:
+def _noisy_neighbours(level: LevelMetrics) -> str:
     """Return what other programs took beside a level that is valid all the same."""
     noise = level.noise
     is_told = noise is not None and noise.verdict == "noisy" and not noise.judged

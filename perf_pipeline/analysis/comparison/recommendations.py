@@ -35,7 +35,7 @@ def recommendations(
         verdict: On all changes together.
     """
     return (
-        *_told_neighbours(baseline, candidate),
+        *_noisy_neighbours(baseline, candidate),
         *_regressions(changes),
         *_bottlenecks(changes, baseline, candidate),
         *_hidden_packages(changes, differences),
@@ -111,7 +111,7 @@ def _undecided(changes: Sequence[Change], verdict: ComparisonVerdict) -> Iterato
     )
 
 
-def _told_neighbours(baseline: Side, candidate: Side) -> Iterator[str]:
+def _noisy_neighbours(baseline: Side, candidate: Side) -> Iterator[str]:
     """Yield a sentence for each level whose few runs do not tell neighbours from the target."""
     beside = {
         level.label: level.neighbours

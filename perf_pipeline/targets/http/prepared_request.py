@@ -68,7 +68,7 @@ class PreparedRequest:
         parts = urlsplit(request.url)
         self.is_tls = parts.scheme == "https"
         self.host = request.host
-        self.port = parts.port or (443 if self.is_tls else 80)
+        self.port = request.port
         self.is_own_host = request.is_own_host
         self.is_kept_alive = request.connection == "keep_alive"
         self.place = (self.is_tls, self.host, self.port, self.is_own_host, self.is_kept_alive)

@@ -39,6 +39,15 @@ SCENARIO = Scenario(
 )
 
 
+FAMILIES = replace(
+    SCENARIO,
+    target="control",
+    workloads=(Workload("analytics", "complex"),),
+    missing_servers="leave_out",
+)
+"""Needs PostgreSQL and Redis, and may do without MongoDB."""
+
+
 @given(st.integers(1, 40), st.integers(1, 200))
 def test_shares_are_disjoint_and_together_all_workers(count: int, processes: int) -> None:
     """The naive reference deals the workers out one by one."""
@@ -140,24 +149,18 @@ def test_a_server_is_the_same_for_all_shards_or_the_run_is_refused(
 ) -> None:
     """One that ends with a run is one host's alone: what runs already counts, nothing else."""
     settings = read_settings({"HOME": str(tmp_path)}, current_dir=tmp_path)
-    families = replace(
-        SCENARIO,
-        target="control",
-        workloads=(Workload("analytics", "complex"),),
-        missing_servers="leave_out",
-    )
     with pytest.raises(ScenarioError, match="needs postgres, redis, the same for every shard"):
-        cut(families, settings, ("a", "b"), run_id="run-1", runs=lambda _settings, _name: False)
+        cut(FAMILIES, settings, ("a", "b"), run_id="run-1", runs=lambda _settings, _name: False)
     here = {"postgres", "redis"}
-    order = cut(families, settings, ("a", "b"), run_id="run-1", runs=lambda _, name: name in here)
+    order = cut(FAMILIES, settings, ("a", "b"), run_id="run-1", runs=lambda _, name: name in here)
     assert order.left_out == ("mongodb",)
-    whole = {one.folder_name: one.sha256() for one in plan_levels(families, 4, ("mongodb",))}
+    whole = {one.folder_name: one.sha256() for one in plan_levels(FAMILIES, 4, ("mongodb",))}
     assert order.plan_sha256 == whole
     monkeypatch.setattr(
         "perf_pipeline.shards.cut.running_server",
         lambda _settings, name: (object() if name in here else None, ""),
     )
-    assert cut(families, settings, ("a", "b"), run_id="run-1") == order
+    assert cut(FAMILIES, settings, ("a", "b"), run_id="run-1") == order
 
 
 def test_a_server_that_is_given_and_does_not_answer_is_left_out_where_it_may_be(
@@ -165,12 +168,6 @@ def test_a_server_that_is_given_and_does_not_answer_is_left_out_where_it_may_be(
 ) -> None:
     """As in a run of one host; what is needed is refused with the server's own sentence."""
     settings = read_settings({"HOME": str(tmp_path)}, current_dir=tmp_path)
-    families = replace(
-        SCENARIO,
-        target="control",
-        workloads=(Workload("analytics", "complex"),),
-        missing_servers="leave_out",
-    )
 
     def all_but(dead: str) -> Callable[[Settings, str], bool]:
         def runs(_settings: Settings, service: str) -> bool:
@@ -180,7 +177,7 @@ def test_a_server_that_is_given_and_does_not_answer_is_left_out_where_it_may_be(
 
         return runs
 
-    def cut_without(dead: str, scenario: Scenario = families) -> tuple[str, ...]:
+    def cut_without(dead: str, scenario: Scenario = FAMILIES) -> tuple[str, ...]:
         order = cut(scenario, settings, ("a", "b"), run_id="run-1", runs=all_but(dead))
         return order.left_out
 
@@ -188,4 +185,4 @@ def test_a_server_that_is_given_and_does_not_answer_is_left_out_where_it_may_be(
     with pytest.raises(ServiceUnavailableError, match="redis does not answer"):
         cut_without("redis")
     with pytest.raises(ServiceUnavailableError, match="mongodb does not answer"):
-        cut_without("mongodb", replace(families, missing_servers="fail"))
+        cut_without("mongodb", replace(FAMILIES, missing_servers="fail"))
